@@ -56,7 +56,7 @@ export class SdkError extends Error {
 /** True for an error of the library, of any copy of it; with a code, only for that code. */
 export function isSdkError(error: unknown, code?: ErrorCode): error is SdkError {
   if (typeof error !== 'object' || error === null || !(mark in error)) return false
-  return code === undefined || (error as SdkError).code === code
+  return code === undefined || (error as unknown as SdkError).code === code
 }
 
 /** States what must hold. @throws SdkError `ERR_INVARIANT` */

@@ -8,6 +8,8 @@
  *   pipelined; once one of them failed, none behind it can land. A batch whose outcome is unknown (connection lost after a
  *   write) is sent again with the same bytes until it is known to stand or another epoch is found.
  * - A batch without writes is a fenced write: it proves that this session still leads.
+ * - A failed commit ends the session, a refusal by size included: what was called before it still lands, nothing behind it
+ *   does, and the way on is a new `open`, which reloads. Otherwise a decision could land whose predecessor is missing.
  */
 
 /** `kind/name`, both `[A-Za-z0-9._-]+`, for example `instances/broker-1`. */
@@ -21,6 +23,15 @@ export interface Write {
 
 /** What the shell hands over at once: one or several decisions. */
 export type Batch = readonly Write[]
+
+/** What one batch may hold. Whoever joins several decisions into a batch stays below; a single decision above is an error. */
+export interface StoreLimits {
+  /** Most bytes (UTF-8) of the text of one record. */
+  readonly recordBytes: number
+  /** Most bytes of a batch: for each write, its key and text in UTF-8 plus `writeOverheadBytes`. */
+  readonly batchBytes: number
+  readonly writeOverheadBytes: number
+}
 
 export interface OpenOptions {
   /** Shown to whoever finds the lock taken, for example `host1 pid 4711`. */
@@ -48,10 +59,12 @@ export interface StoreSession {
   readonly epoch: number
   /** Every record as loaded after the lock was held and the epoch bumped. */
   readonly records: ReadonlyMap<RecordKey, string>
+  readonly limits: StoreLimits
   /**
    * Resolves when the batch is durable. While the store is away the promise stays open and the batch is tried again.
-   * @throws SdkError `ERR_STORE_DEPOSED` (another epoch stands), `ERR_STORE_SESSION_LOST` (retryable by a new `open`),
-   * `ERR_STORE_LIMIT` (a record or batch is larger than the store takes; nothing was written).
+   * @throws SdkError `ERR_STORE_DEPOSED` (another epoch stands), `ERR_STORE_SESSION_LOST` (retryable by a new `open`; a batch
+   * under way may have landed, the records loaded then say so), `ERR_STORE_LIMIT` (a record or batch is larger than the store
+   * takes; nothing of it was written).
    */
   commit(batch: Batch): Promise<void>
   /** Told when the store stops or starts answering, for messages and to hold back offers. */

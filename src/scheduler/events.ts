@@ -4,6 +4,7 @@
  */
 import type { AgentId, ExecutorId, FrameworkId, OfferId, OperationId, PodInstanceName, RunId, StreamId, TaskId } from '../ids.js'
 import type { Offer } from '../offer-evaluator/resources.js'
+import type { ServiceSpec } from '../spec/schema.js'
 import type { MesosTaskState } from '../state-machine/task-events.js'
 
 /** A task status as the driver hands it over. */
@@ -82,6 +83,8 @@ export type DriverEvent =
 /** Everything the core is fed with. */
 export type Event =
   | DriverEvent
+  /** The spec that the program was started with. */
+  | { readonly type: 'targetSubmitted'; readonly spec: ServiceSpec; readonly atMs: number }
   | {
       readonly type: 'jobFinished'
       readonly runId: RunId

@@ -1,0 +1,75 @@
+/**
+ * What the demo says while it runs: numbered steps with their time, and the plan as a tree. On a terminal the tree is drawn
+ * in place; elsewhere each change is one line, and the tree is printed once, when the plan has ended.
+ */
+import { renderPlans } from 'stateward'
+import type { PlanView, ServiceStatus } from './status.js'
+
+const startedAtMs = Date.now()
+
+/** Seconds since the demo began, as it is shown in front of each line. */
+function clock(): string {
+  return `${((Date.now() - startedAtMs) / 1000).toFixed(1).padStart(6)}s`
+}
+
+export function say(line: string): void {
+  process.stdout.write(`${clock()}  ${line}\n`)
+}
+
+export function heading(line: string): void {
+  process.stdout.write(`\n${clock()}  == ${line}\n`)
+}
+
+/** Follows one plan until `end`. */
+export class PlanDisplay {
+  readonly #shown = new Map<string, string>()
+  #drawnLines = 0
+  #last = ''
+
+  constructor(
+    private readonly plan: string,
+    private readonly isTerminal = process.stdout.isTTY,
+  ) {}
+
+  show(status: ServiceStatus): void {
+    const plans = status.plans.filter((candidate) => candidate.name === this.plan)
+    if (plans.length === 0) return
+    this.#last = renderPlans({ ...status, plans } as Parameters<typeof renderPlans>[0])
+    if (this.isTerminal) this.#draw()
+    else plans.forEach((plan) => this.#printChanges(plan))
+  }
+
+  /** Leaves the last tree on the screen. */
+  end(): void {
+    if (!this.isTerminal && this.#last !== '') process.stdout.write(`${this.#last.trimEnd()}\n`)
+    this.#drawnLines = 0
+  }
+
+  #draw(): void {
+    const text = this.#last.trimEnd()
+    const up = this.#drawnLines > 0 ? `\u001b[${String(this.#drawnLines)}A\u001b[0J` : ''
+    process.stdout.write(`${up}${text}\n`)
+    this.#drawnLines = text.split('\n').length
+  }
+
+  #printChanges(plan: PlanView): void {
+    for (const line of planLines(plan)) {
+      if (this.#shown.get(line.key) === line.text) continue
+      this.#shown.set(line.key, line.text)
+      say(`  ${line.text}`)
+    }
+  }
+}
+
+/** One line for the plan and one for each step that has begun; what only grows with time is left out, so that lines change seldom. */
+export function planLines(plan: PlanView): { readonly key: string; readonly text: string }[] {
+  const steps = plan.phases.flatMap((phase) =>
+    phase.steps
+      .filter((step) => step.status !== 'PENDING')
+      .map((step) => ({
+        key: `${phase.name}/${step.name}`,
+        text: `${plan.name} / ${phase.name} / ${step.name}: ${step.status}`,
+      })),
+  )
+  return [{ key: plan.name, text: `${plan.name}: ${plan.status}` }, ...steps]
+}

@@ -1,0 +1,29 @@
+#!/usr/bin/env node
+/**
+ * The command line: arguments in, exit codes out. It talks to a running scheduler over HTTP only. Exit codes: 0 done,
+ * 1 failed, 2 wrong usage.
+ */
+import { Command, CommanderError } from 'commander'
+import { isSdkError } from '../index.js'
+import { clusterCommand } from './commands/cluster.js'
+import { pauseCommand, plansCommand, restartCommand, resumeCommand } from './commands/service.js'
+
+const program = new Command('stateward')
+  .description('Operate services written with stateward, and run a local development cluster')
+  .showHelpAfterError()
+  .exitOverride()
+
+for (const command of [plansCommand(), pauseCommand(), resumeCommand(), restartCommand(), clusterCommand()])
+  program.addCommand(command)
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2
+  else {
+    process.stderr.write(
+      `${isSdkError(error) ? `${error.code}: ` : ''}${error instanceof Error ? error.message : String(error)}\n`,
+    )
+    process.exitCode = 1
+  }
+}

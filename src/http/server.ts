@@ -1,0 +1,126 @@
+/**
+ * The operator's HTTP API. Handlers only translate: a request becomes a question about the state or a command for the core.
+ * `buildApp` listens nowhere, so tests inject requests.
+ */
+import fastify, { type FastifyInstance } from 'fastify'
+import { z } from 'zod'
+import { isSdkError, SdkError } from '../errors.js'
+import type { PodInstanceName } from '../ids.js'
+import type { ServiceApi } from '../ports/service-api.js'
+import type { PlanView, ServiceStatus } from '../scheduler/report.js'
+
+/** Bodies are small commands; nothing larger is read. */
+const maxBodyBytes = 65_536
+
+const planParams = z.strictObject({ plan: z.string() })
+const podParams = z.strictObject({ name: z.string() })
+
+/** What a refused request is told. */
+interface Problem {
+  readonly error: string
+  readonly message: string
+}
+
+const problem = (error: string, message: string): Problem => ({ error, message })
+
+export function buildApp(api: ServiceApi): FastifyInstance {
+  const app = fastify({ bodyLimit: maxBodyBytes, forceCloseConnections: true })
+  app.get('/v1/health', (_request, reply) => {
+    const status = api.status()
+    return reply
+      .code(status?.connected === true ? 200 : 503)
+      .send({ leading: status !== undefined, connected: status?.connected ?? false })
+  })
+  app.get('/v1/status', (_request, reply) => {
+    const status = api.status()
+    return status === undefined ? reply.code(503).send(notLeading) : reply.send(status)
+  })
+  app.get('/v1/plans', (_request, reply) => {
+    const status = api.status()
+    return status === undefined ? reply.code(503).send(notLeading) : reply.send(status.plans)
+  })
+  app.post('/v1/plans/:plan/pause', (request, reply) =>
+    changePlan(api, planParams.parse(request.params).plan, true, (code, body) => reply.code(code).send(body)),
+  )
+  app.post('/v1/plans/:plan/resume', (request, reply) =>
+    changePlan(api, planParams.parse(request.params).plan, false, (code, body) => reply.code(code).send(body)),
+  )
+  app.post('/v1/pods/:name/restart', (request, reply) =>
+    restartPod(api, podParams.parse(request.params).name, (code, body) => reply.code(code).send(body)),
+  )
+  app.setNotFoundHandler((request, reply) =>
+    reply.code(404).send(problem('NOT_FOUND', `there is no ${request.method} ${request.url}`)),
+  )
+  app.setErrorHandler((error, _request, reply) => {
+    const retryable = isSdkError(error) && error.retryable
+    const message = error instanceof Error ? error.message : String(error)
+    return reply.code(retryable ? 503 : 500).send(problem(isSdkError(error) ? error.code : 'INTERNAL', message))
+  })
+  return app
+}
+
+const notLeading = problem('NOT_LEADING', 'this scheduler does not lead yet: it waits for the lock or loads its state; ask again')
+
+type Answer = (code: number, body: unknown) => unknown
+
+/** Pausing twice is no error: the answer is the plan as it is now. */
+async function changePlan(api: ServiceApi, name: string, pause: boolean, answer: Answer): Promise<unknown> {
+  const status = api.status()
+  if (status === undefined) return answer(503, notLeading)
+  const plan = findPlan(status, name)
+  if (plan === undefined) {
+    return answer(
+      404,
+      problem('NO_SUCH_PLAN', `there is no plan ${name}; there are: ${status.plans.map((each) => each.name).join(', ')}`),
+    )
+  }
+  if (plan.name === 'recovery') return answer(409, problem('CANNOT_PAUSE', 'recovery is never paused; pause the update instead'))
+  if (plan.status === 'COMPLETE')
+    return answer(409, problem('PLAN_COMPLETE', `plan ${name} is complete; there is nothing to ${pause ? 'pause' : 'resume'}`))
+  await api.command({ type: pause ? 'pausePlan' : 'resumePlan', plan: name })
+  return answer(200, findPlan(api.status() ?? status, name))
+}
+
+const findPlan = (status: ServiceStatus, name: string): PlanView | undefined => status.plans.find((plan) => plan.name === name)
+
+async function restartPod(api: ServiceApi, name: string, answer: Answer): Promise<unknown> {
+  const status = api.status()
+  if (status === undefined) return answer(503, notLeading)
+  const instance = status.instances.find((each) => each.name === name)
+  if (instance === undefined) {
+    return answer(
+      404,
+      problem('NO_SUCH_POD', `there is no pod ${name}; there are: ${status.instances.map((each) => each.name).join(', ')}`),
+    )
+  }
+  if (instance.owner !== 'none') {
+    return answer(409, problem('POD_BUSY', `pod ${name} is being worked on by plan ${instance.owner}; wait until that is done`))
+  }
+  await api.command({ type: 'restartPod', instance: name as PodInstanceName })
+  return answer(202, { name })
+}
+
+export interface HttpServer {
+  /** For example `http://127.0.0.1:8080`. */
+  readonly url: string
+  close(): Promise<void>
+}
+
+/** @throws SdkError `ERR_INVALID_OPTION` when the address cannot be listened on. */
+export async function startHttpServer(
+  api: ServiceApi,
+  options: { readonly host: string; readonly port: number },
+): Promise<HttpServer> {
+  const app = buildApp(api)
+  try {
+    const url = await app.listen({ host: options.host, port: options.port })
+    return { url, close: () => app.close() }
+  } catch (cause) {
+    const found = cause instanceof Error ? cause.message : String(cause)
+    throw new SdkError(
+      'ERR_INVALID_OPTION',
+      `cannot serve the HTTP API on ${options.host}:${options.port}: ${found}; free the port or choose another`,
+      { cause },
+    )
+  }
+}

@@ -1,0 +1,20 @@
+/**
+ * The public list of `stateward`. A service is stated as data and run by a scheduler:
+ *
+ * @example
+ * const scheduler = await createScheduler(defineService({ ... }), { cluster: 'http://127.0.0.1:5050', store: 'zk://127.0.0.1:2181/stateward' })
+ * await scheduler.run()
+ *
+ * @module
+ */
+export { createScheduler, type Scheduler, type SchedulerEvents, type SchedulerOptions } from './runtime/create-scheduler.js'
+export type { GateResult, Hook, HookContext, HookInstance, Hooks } from './runtime/hooks.js'
+export { defineService, parseSpec, safeParseSpec, type SpecIssue, type SpecResult } from './spec/parse.js'
+export { maxPerHost } from './spec/builders.js'
+export type { ServiceSpec, ServiceSpecInput } from './spec/schema.js'
+export { errorCodes, isSdkError, SdkError, type ErrorCode } from './errors.js'
+export { renderPlans, type RenderOptions } from './scheduler/render-plans.js'
+export type { InstanceView, PhaseView, PlanView, ServiceStatus, StepView, TaskView } from './scheduler/report.js'
+export type { ParentStatus, StepStatus } from './plan/status.js'
+export type { Logger } from './ports/logger.js'
+export type { Batch, OpenOptions, StateStore, StoreSession, Write } from './ports/state-store.js'

@@ -1,0 +1,255 @@
+/** A handle on a running cluster: addresses, controls, and views of what really runs. */
+import type { ChildProcess } from 'node:child_process'
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { hasProcesses, killAll, killWork, writeRecord } from './cluster-record.js'
+import type { ClusterRecord } from './cluster-record.js'
+import { readAgentState, readExecutorMark, readTaskRecords } from './executor-files.js'
+import type { AcceptedCall } from './master-control.js'
+import { delay, isRunning, killMarked, markProcess, spawnProcess, waitUntil } from './processes.js'
+import type { ProcessKind, ProcessMark } from './processes.js'
+
+const START_LIMIT_MS = 60_000
+const END_LIMIT_MS = 15_000
+const POLL_MS = 50
+
+export interface LocalAgent {
+  readonly index: number
+  /** Assigned by the master; absent before the first registration. */
+  readonly id?: string
+  readonly ip: string
+  readonly url: string
+  readonly directory: string
+  /** Of the agent's process; absent while it is down. */
+  readonly pid?: number
+}
+
+export interface LocalTask {
+  readonly taskId: string
+  readonly frameworkId: string
+  readonly executorId: string
+  readonly agentIndex: number
+  /** The real process of the task: leader of its own session. */
+  readonly pid: number
+  readonly executorPid?: number
+  /** Working directory of the task, with its `stdout` and `stderr`. */
+  readonly sandbox: string
+  /** Directories of the persistent volumes it sees. */
+  readonly volumes: readonly string[]
+}
+
+export interface ClusterStatus {
+  readonly masterId: string
+  readonly agents: readonly { readonly id: string; readonly ip: string; readonly hostname: string; readonly isConnected: boolean }[]
+  readonly frameworks: readonly { readonly id: string; readonly name: string; readonly streamId?: string; readonly tasks: number }[]
+  readonly unreachable: readonly string[]
+}
+
+/** Agents are named by their index, from 0. */
+export interface LocalCluster {
+  readonly masterUrl: string
+  readonly workDir: string
+  agents(): LocalAgent[]
+  /** Running tasks with their processes. */
+  tasks(): LocalTask[]
+  status(): Promise<ClusterStatus>
+  /** Scheduler calls that the master took, in order, with their streams. */
+  acceptedCalls(): Promise<AcceptedCall[]>
+  /** Kills the agent's process only; executors and tasks live on. */
+  stopAgent(index: number): Promise<void>
+  /** Starts it again on its directory and waits until it is registered. */
+  startAgent(index: number): Promise<void>
+  /** Kills the agent and all processes of its executors and tasks. */
+  machineDown(index: number): Promise<void>
+  machineUp(index: number): Promise<void>
+  /** Nothing passes between master and agent any more; all processes keep running. */
+  partition(index: number): Promise<void>
+  heal(index: number): Promise<void>
+  /** Machine down, its directory emptied, machine up: it comes back as a new agent without reservations or volumes. */
+  wipeAgent(index: number): Promise<void>
+  /** Kills the master and starts another one on the same port, with nothing but the registry. */
+  failoverMaster(): Promise<void>
+  /** Ends every process of the cluster. Files stay. */
+  close(): Promise<void>
+}
+
+interface Holder {
+  readonly workDir: string
+  record: ClusterRecord
+  readonly children: Set<ChildProcess>
+}
+
+const masterUrlOf = (record: ClusterRecord): string => `http://127.0.0.1:${record.master.options.port}`
+
+async function control<T>(holder: Holder, path: string, body?: object): Promise<T> {
+  const init = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }
+  const response = await fetch(`${masterUrlOf(holder.record)}/stateward-cluster/${path}`, init)
+  if (!response.ok) throw new Error(`the cluster's master answered ${response.status} to ${path}`)
+  return (await response.json()) as T
+}
+
+function launchProcess(holder: Holder, kind: ProcessKind, name: string, options: { readonly isDetached: boolean }): ProcessMark {
+  mkdirSync(join(holder.workDir, 'logs'), { recursive: true })
+  const child = spawnProcess(kind, options, { logFile: join(holder.workDir, 'logs', `${name}.log`), isDetached: options.isDetached })
+  const mark = child.pid === undefined ? undefined : markProcess(child.pid)
+  if (mark === undefined) throw new Error(`the process of ${name} did not start; see ${join(holder.workDir, 'logs', `${name}.log`)}`)
+  holder.children.add(child)
+  child.once('exit', () => holder.children.delete(child))
+  return mark
+}
+
+function launchMaster(holder: Holder): void {
+  const mark = launchProcess(holder, 'master', 'master', holder.record.master.options)
+  remember(holder, { ...holder.record, master: { ...holder.record.master, mark } })
+}
+
+function remember(holder: Holder, record: ClusterRecord): void {
+  holder.record = record
+  writeRecord(holder.workDir, record)
+}
+
+function agentAt(holder: Holder, index: number): ClusterRecord['agents'][number] {
+  const agent = holder.record.agents[index]
+  if (agent === undefined) throw new RangeError(`there is no agent ${index}; the cluster has ${holder.record.agents.length}, counted from 0`)
+  return agent
+}
+
+function launchAgent(holder: Holder, index: number): void {
+  const agent = agentAt(holder, index)
+  if (agent.mark !== undefined && isRunning(agent.mark)) return
+  const mark = launchProcess(holder, 'agent', `agent-${index + 1}`, agent.options)
+  remember(holder, { ...holder.record, agents: holder.record.agents.with(index, { ...agent, mark }) })
+}
+
+async function waitFor(what: string, isTrue: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + START_LIMIT_MS
+  for (;;) {
+    const isDone = await isTrue().catch(() => false)
+    if (isDone) return
+    if (Date.now() > deadline) throw new Error(`${what} did not happen within ${START_LIMIT_MS / 1000} s`)
+    await delay(POLL_MS)
+  }
+}
+
+const isConnected = async (holder: Holder, index: number): Promise<boolean> => {
+  const { agents } = await control<ClusterStatus>(holder, 'status')
+  return agents.some((agent) => agent.ip === agentAt(holder, index).options.ip && agent.isConnected)
+}
+
+async function stopProcess(mark: ProcessMark | undefined): Promise<void> {
+  if (mark === undefined) return
+  killMarked(mark)
+  await waitUntil(() => !isRunning(mark), END_LIMIT_MS)
+}
+
+/** Until the master has seen the connection break, an agent that comes back would be taken for the old one. */
+const disconnected = (holder: Holder, index: number): Promise<void> =>
+  waitFor(`the master noticing that agent ${index} is away`, async () => !(await isConnected(holder, index)))
+
+async function startAgent(holder: Holder, index: number): Promise<void> {
+  launchAgent(holder, index)
+  await waitFor(`the registration of agent ${index}`, () => isConnected(holder, index))
+}
+
+async function machineDown(holder: Holder, index: number): Promise<void> {
+  const agent = agentAt(holder, index)
+  await stopProcess(agent.mark)
+  killWork(agent.options.directory)
+  await disconnected(holder, index)
+}
+
+async function wipeAgent(holder: Holder, index: number): Promise<void> {
+  await machineDown(holder, index)
+  rmSync(agentAt(holder, index).options.directory, { recursive: true, force: true })
+  await startAgent(holder, index)
+}
+
+async function failoverMaster(holder: Holder): Promise<void> {
+  await stopProcess(holder.record.master.mark)
+  launchMaster(holder)
+  const isUp = holder.record.agents.map((agent) => agent.mark !== undefined && isRunning(agent.mark))
+  for (const [index, isAgentUp] of isUp.entries()) {
+    if (isAgentUp) await waitFor(`the return of agent ${index}`, () => isConnected(holder, index))
+  }
+}
+
+async function close(holder: Holder): Promise<void> {
+  const { record } = holder
+  killAll(record)
+  const isGone = await waitUntil(() => {
+    // An executor may have been starting while its agent died.
+    for (const agent of record.agents) killWork(agent.options.directory)
+    return !hasProcesses(record)
+  }, END_LIMIT_MS)
+  if (!isGone) throw new Error(`not all processes of the cluster in ${holder.workDir} ended`)
+}
+
+function listAgents(holder: Holder): LocalAgent[] {
+  return holder.record.agents.map(({ options, mark }, index) => {
+    const id = readAgentState(options.directory)?.id
+    const pid = mark !== undefined && isRunning(mark) ? mark.pid : undefined
+    return {
+      index,
+      ip: options.ip,
+      url: `http://${options.ip}:${options.port}`,
+      directory: options.directory,
+      ...(id === undefined ? {} : { id }),
+      ...(pid === undefined ? {} : { pid }),
+    }
+  })
+}
+
+function listTasks(holder: Holder): LocalTask[] {
+  return holder.record.agents.flatMap(({ options }, agentIndex) => {
+    const state = readAgentState(options.directory)
+    return Object.values(state?.executors ?? {}).flatMap((executor) => {
+      const executorPid = readExecutorMark(options.directory, executor.containerId)?.pid
+      const live = readTaskRecords(options.directory, executor.containerId).filter(({ mark }) => isRunning(mark))
+      return live.map(({ taskId, mark, sandbox, volumes }) => ({
+        taskId,
+        frameworkId: executor.framework.id,
+        executorId: executor.executorId,
+        agentIndex,
+        pid: mark.pid,
+        ...(executorPid === undefined ? {} : { executorPid }),
+        sandbox,
+        volumes,
+      }))
+    })
+  })
+}
+
+const setPartition = async (holder: Holder, index: number, isCut: boolean): Promise<void> =>
+  void (await control(holder, 'partition', { ip: agentAt(holder, index).options.ip, isCut }))
+
+export function buildHandle(workDir: string, record: ClusterRecord): { readonly handle: LocalCluster; readonly startAll: () => Promise<void> } {
+  const holder: Holder = { workDir, record, children: new Set() }
+  const handle: LocalCluster = {
+    masterUrl: masterUrlOf(record),
+    workDir,
+    agents: () => listAgents(holder),
+    tasks: () => listTasks(holder),
+    status: () => control(holder, 'status'),
+    acceptedCalls: () => control(holder, 'accepted-calls'),
+    stopAgent: async (index) => {
+      await stopProcess(agentAt(holder, index).mark)
+      await disconnected(holder, index)
+    },
+    startAgent: (index) => startAgent(holder, index),
+    machineDown: (index) => machineDown(holder, index),
+    machineUp: (index) => startAgent(holder, index),
+    partition: (index) => setPartition(holder, index, true),
+    heal: (index) => setPartition(holder, index, false),
+    wipeAgent: (index) => wipeAgent(holder, index),
+    failoverMaster: () => failoverMaster(holder),
+    close: () => close(holder),
+  }
+  const startAll = async (): Promise<void> => {
+    for (const agent of record.agents) mkdirSync(agent.options.directory, { recursive: true })
+    launchMaster(holder)
+    for (const index of record.agents.keys()) launchAgent(holder, index)
+    for (const index of record.agents.keys()) await waitFor(`the registration of agent ${index}`, () => isConnected(holder, index))
+  }
+  return { handle, startAll }
+}
+

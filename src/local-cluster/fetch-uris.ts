@@ -1,0 +1,51 @@
+/** The fetcher (`command.uris`): file and http(s), copied into the sandbox, archives extracted by the system's tar and unzip. */
+import { execFile } from 'node:child_process'
+import { chmod, copyFile, cp, stat } from 'node:fs/promises'
+import { createWriteStream } from 'node:fs'
+import { basename, join } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import type { CommandUri } from '../mesos/messages.js'
+
+const run = promisify(execFile)
+const TAR = /\.(tar|tar\.gz|tgz|tar\.bz2|tbz2|tar\.xz|txz)$/
+
+async function download(url: string, target: string): Promise<void> {
+  const response = await fetch(url)
+  if (!response.ok || response.body === null) throw new Error(`Failed to fetch '${url}': status ${response.status}`)
+  await pipeline(Readable.fromWeb(response.body), createWriteStream(target))
+}
+
+async function copyLocal(path: string, target: string): Promise<void> {
+  if ((await stat(path)).isDirectory()) await cp(path, target, { recursive: true })
+  else await copyFile(path, target)
+}
+
+async function fetchOne(uri: CommandUri, sandbox: string): Promise<void> {
+  const isRemote = /^https?:/.test(uri.value)
+  const path = uri.value.startsWith('file:') ? fileURLToPath(uri.value) : uri.value
+  const name = uri.output_file ?? basename(isRemote ? new URL(uri.value).pathname : path)
+  const target = join(sandbox, name)
+  const isArchive = uri.executable !== true && (uri.extract ?? true)
+  if (!isRemote && isArchive && TAR.test(name)) return void (await run('tar', ['-xf', path, '-C', sandbox]))
+  if (isRemote) await download(uri.value, target)
+  else if (path.startsWith('/')) await copyLocal(path, target)
+  else throw new Error(`Unsupported URI '${uri.value}'`)
+  if (uri.executable === true) await chmod(target, 0o755)
+  if (!isArchive) return
+  if (TAR.test(name)) await run('tar', ['-xf', target, '-C', sandbox])
+  else if (name.endsWith('.zip')) await run('unzip', ['-q', '-o', target, '-d', sandbox])
+}
+
+/** @throws Error saying which URI failed; the launch fails with it. */
+export async function fetchUris(uris: readonly CommandUri[] | undefined, sandbox: string): Promise<void> {
+  for (const uri of uris ?? []) {
+    try {
+      await fetchOne(uri, sandbox)
+    } catch (error) {
+      throw new Error(`Failed to fetch '${uri.value}': ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+    }
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * The operator calls that a scheduler or a test needs (mesos-v1.md 6.1): GET_* views, MARK_AGENT_GONE, TEARDOWN. All
+ * others are answered 501. Works on a draft.
+ */
+import type { Resource, TaskInfo } from '../mesos/messages.js'
+import { removeFramework } from './frameworks.js'
+import { agentPid } from './master-state.js'
+import type { Draft, MasterAgent, MasterFramework, MasterResponse, MasterState, MasterTask } from './master-state.js'
+import { markGone } from './registration.js'
+import type { OperatorCall } from './request.js'
+import { addResources, allocateTo, toEndpointFormat, toWire } from './resources.js'
+import type { Resources } from './resources.js'
+
+const AGENT_CAPABILITIES = ['MULTI_ROLE', 'HIERARCHICAL_ROLE', 'RESERVATION_REFINEMENT', 'RESIZE_VOLUME', 'AGENT_OPERATION_FEEDBACK']
+
+const nonEmpty = (name: string, list: readonly unknown[]): Record<string, unknown> => (list.length === 0 ? {} : { [name]: list })
+
+const endpointResources = (resources: Resources): Resource[] => toWire(resources).map(toEndpointFormat)
+
+const nanoseconds = (atMs: number): { nanoseconds: number } => ({ nanoseconds: Math.round(atMs * 1e6) })
+
+function toAgentView(state: MasterState, agent: MasterAgent): object {
+  const offers = [...state.offers.values()].filter((offer) => offer.agentId === agent.id)
+  const offered = offers.reduce<Resources>((sum, offer) => addResources(sum, allocateTo(offer.resources, offer.role)), [])
+  const allocated = [...state.frameworks.values()].flatMap((framework) =>
+    [...framework.tasks.values()].filter((task) => task.agentId === agent.id).flatMap((task) => task.info.resources ?? []),
+  )
+  return {
+    agent_info: {
+      hostname: agent.hostname,
+      port: agent.port,
+      id: { value: agent.id },
+      resources: agent.configured.map(toEndpointFormat),
+      ...nonEmpty('attributes', agent.attributes),
+      ...(agent.domain === undefined ? {} : { domain: agent.domain }),
+    },
+    active: agent.link !== undefined,
+    deactivated: false,
+    version: state.info.version,
+    pid: agentPid(agent),
+    registered_time: nanoseconds(agent.registeredAtMs),
+    ...nonEmpty('total_resources', endpointResources(agent.total)),
+    ...nonEmpty('allocated_resources', allocated.map(toEndpointFormat)),
+    ...nonEmpty('offered_resources', endpointResources(offered)),
+    capabilities: AGENT_CAPABILITIES.map((type) => ({ type })),
+  }
+}
+
+function toTaskView(task: MasterTask): object {
+  const { name, labels, discovery, container, health_check: healthCheck } = task.info as TaskInfo
+  return {
+    name,
+    task_id: { value: task.taskId },
+    framework_id: { value: task.frameworkId },
+    ...(task.executorId === undefined ? {} : { executor_id: { value: task.executorId } }),
+    agent_id: { value: task.agentId },
+    state: task.state,
+    ...nonEmpty('resources', task.info.resources ?? []),
+    ...nonEmpty('statuses', task.statuses),
+    ...(task.forwarded === undefined ? {} : { status_update_state: task.forwarded.state }),
+    ...(task.forwarded?.uuid === undefined ? {} : { status_update_uuid: task.forwarded.uuid }),
+    ...(labels === undefined ? {} : { labels }),
+    ...(discovery === undefined ? {} : { discovery }),
+    ...(container === undefined ? {} : { container }),
+    ...(healthCheck === undefined ? {} : { health_check: healthCheck }),
+  }
+}
+
+const toFrameworkView = (framework: MasterFramework): object => ({
+  framework_info: framework.info,
+  active: framework.streamId !== undefined,
+  connected: framework.streamId !== undefined,
+  recovered: framework.info.name === '',
+})
+
+function tasksView(state: MasterState): Record<string, unknown> {
+  const frameworks = [...state.frameworks.values()]
+  return {
+    ...nonEmpty('tasks', frameworks.flatMap((framework) => [...framework.tasks.values()].map(toTaskView))),
+    ...nonEmpty('unreachable_tasks', frameworks.flatMap((framework) => [...framework.unreachableTasks.values()].map(toTaskView))),
+    ...nonEmpty('completed_tasks', frameworks.flatMap((framework) => framework.completedTasks.map(toTaskView))),
+  }
+}
+
+const agentsView = (state: MasterState): Record<string, unknown> => ({
+  ...nonEmpty('agents', [...state.agents.values()].map((agent) => toAgentView(state, agent))),
+  ...nonEmpty('recovered_agents', [...state.recovered.keys()].map((id) => ({ id: { value: id } }))),
+})
+
+const frameworksView = (state: MasterState): Record<string, unknown> => nonEmpty('frameworks', [...state.frameworks.values()].map(toFrameworkView))
+
+const executorsView = (state: MasterState): Record<string, unknown> =>
+  nonEmpty('executors', [...state.agents.values()].flatMap((agent) => [...agent.executors.values()].map((executor) => ({ agent_id: { value: agent.id }, executor_info: executor.info }))))
+
+function operationsView(state: MasterState): Record<string, unknown> {
+  const operations = [...state.agents.values()].flatMap((agent) =>
+    [...agent.operations.values()].map((operation) => ({
+      framework_id: { value: operation.frameworkId },
+      agent_id: { value: agent.id },
+      info: operation.operation,
+      latest_status: operation.status ?? { state: 'OPERATION_PENDING' },
+      uuid: { value: operation.uuid },
+    })),
+  )
+  return nonEmpty('operations', operations)
+}
+
+function view(state: MasterState, type: string): Record<string, unknown> | undefined {
+  switch (type) {
+    case 'GET_HEALTH':
+      return { healthy: true }
+    case 'GET_VERSION':
+      return { version_info: { version: state.info.version } }
+    case 'GET_MASTER':
+      return { master_info: state.info }
+    case 'GET_AGENTS':
+      return agentsView(state)
+    case 'GET_FRAMEWORKS':
+      return frameworksView(state)
+    case 'GET_EXECUTORS':
+      return executorsView(state)
+    case 'GET_TASKS':
+      return tasksView(state)
+    case 'GET_OPERATIONS':
+      return operationsView(state)
+    case 'GET_STATE':
+      return { get_tasks: tasksView(state), get_executors: executorsView(state), get_frameworks: frameworksView(state), get_agents: agentsView(state) }
+    default:
+      return undefined
+  }
+}
+
+export function answerOperator(draft: Draft, call: OperatorCall): MasterResponse {
+  const answer = view(draft.state, call.type)
+  if (answer !== undefined) return { status: 200, headers: { 'Content-Type': 'application/json' }, body: { type: call.type, [call.type.toLowerCase()]: answer } }
+  if (call.type === 'MARK_AGENT_GONE') {
+    const id = call.mark_agent_gone?.agent_id.value
+    if (id === undefined) return { status: 400, body: "Failed to validate master::Call: Expecting 'mark_agent_gone' to be present" }
+    return markGone(draft, id) ? { status: 200 } : { status: 404, body: `Agent '${id}' not found` }
+  }
+  if (call.type === 'TEARDOWN') {
+    const id = call.teardown?.framework_id.value
+    if (id === undefined) return { status: 400, body: "Failed to validate master::Call: Expecting 'teardown' to be present" }
+    if (!draft.state.frameworks.has(id)) return { status: 400, body: 'No framework found with specified ID' }
+    removeFramework(draft, id)
+    return { status: 200 }
+  }
+  return { status: 501, body: `The local cluster does not have ${call.type}` }
+}

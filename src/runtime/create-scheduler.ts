@@ -1,0 +1,209 @@
+/**
+ * The composition root: the only file that knows which adapters exist. Adapters are imported when they are needed, so that
+ * importing the library stays cheap.
+ */
+import { EventEmitter } from 'eventemitter3'
+import { SdkError } from '../errors.js'
+import type { Logger } from '../ports/logger.js'
+import type { MesosDriver } from '../ports/mesos-driver.js'
+import type { StateStore } from '../ports/state-store.js'
+import type { StepResult } from '../scheduler/draft.js'
+import { allGates } from '../scheduler/questions.js'
+import { serviceStatus, type ServiceStatus } from '../scheduler/report.js'
+import type { State } from '../scheduler/state.js'
+import type { ServiceSpec } from '../spec/schema.js'
+import type { Hooks } from './hooks.js'
+import { processIdentity, randomIds } from './process-inputs.js'
+import { createSchedulerProcess } from './scheduler-process.js'
+
+export interface SchedulerOptions {
+  /** Mesos masters, one or a list: `http://127.0.0.1:5050`. The leader is found by redirect. */
+  readonly cluster: string | readonly string[]
+  /** `zk://host1:2181,host2:2181/path`; the service gets a node of its own below the path. Or a store of your own. */
+  readonly store: string | StateStore
+  /** Functions for the hooks that the spec names, no more and no fewer. @defaultValue none */
+  readonly hooks?: Hooks
+  /** Where to serve the HTTP API. @defaultValue not served; host 127.0.0.1 */
+  readonly http?: { readonly host?: string; readonly port: number }
+  /** A pino logger fits. @defaultValue pino on standard output at level info */
+  readonly logger?: Logger
+  /** How long the master keeps the tasks while no scheduler is there. @defaultValue 1209600000 (14 days) */
+  readonly failoverTimeoutMs?: number
+  /** After so long without contact the store gives the service's lock to another. @defaultValue 10000 */
+  readonly storeSessionTimeoutMs?: number
+  /** How often back-off and gates are looked at. @defaultValue 500 */
+  readonly tickMs?: number
+}
+
+/** What the scheduler tells its host program; none of it carries control flow. */
+export interface SchedulerEvents {
+  /** A plan's status has changed. */
+  readonly planChanged: (change: { readonly plan: string; readonly status: string }) => void
+  /** A task has moved to another state of its machine. */
+  readonly taskStateChanged: (change: { readonly task: string; readonly state: string }) => void
+}
+
+export interface Scheduler {
+  /**
+   * Leads the service until SIGTERM, SIGINT or `stop`; tasks go on running afterwards.
+   * @throws SdkError when going on would be wrong: another scheduler leads, the framework was removed, the state is unreadable.
+   */
+  run(): Promise<void>
+  stop(): void
+  /** Undefined until this scheduler leads. */
+  status(): ServiceStatus | undefined
+  /** Base URL of the HTTP API, if it is served. */
+  readonly url: string | undefined
+  readonly events: EventEmitter<SchedulerEvents>
+}
+
+const defaultFailoverTimeoutMs = 14 * 24 * 3_600_000
+const defaultStoreSessionTimeoutMs = 10_000
+/** Beyond the session's timeout, so that the lock of a scheduler that was killed is waited for and not complained about. */
+const lockWaitMarginMs = 10_000
+const defaultTickMs = 500
+
+/**
+ * Binds a spec to a cluster, a store and the author's hooks.
+ * @throws SdkError `ERR_HOOK_UNBOUND`, `ERR_INVALID_OPTION`; nothing has been started or changed by then.
+ */
+export async function createScheduler(spec: ServiceSpec, options: SchedulerOptions): Promise<Scheduler> {
+  const hooks = options.hooks ?? {}
+  checkHooks(spec, hooks)
+  const logger = options.logger ?? (await defaultLogger())
+  const sessionTimeoutMs = options.storeSessionTimeoutMs ?? defaultStoreSessionTimeoutMs
+  const store =
+    typeof options.store === 'string' ? await openStore(options.store, spec.name, sessionTimeoutMs, logger) : options.store
+  const newDriver = await driverFactory(options.cluster, logger)
+  const events = new EventEmitter<SchedulerEvents>()
+  const http: { url: string | undefined } = { url: undefined }
+  const process_ = createSchedulerProcess({
+    spec,
+    hooks,
+    store,
+    newDriver,
+    env: { ids: randomIds },
+    now: Date.now,
+    logger,
+    holder: processIdentity(),
+    lockWaitMs: sessionTimeoutMs + lockWaitMarginMs,
+    tickMs: options.tickMs ?? defaultTickMs,
+    failoverTimeoutMs: options.failoverTimeoutMs ?? defaultFailoverTimeoutMs,
+    webUiUrl: () => http.url,
+    onStep: (before, result) => tell(before, result, events, logger),
+  })
+
+  const run = async (): Promise<void> => {
+    const onSignal = (signal: NodeJS.Signals) => {
+      logger.info({ signal }, `${signal}: stopping; the tasks go on running`)
+      process_.stop()
+    }
+    process.on('SIGTERM', onSignal)
+    process.on('SIGINT', onSignal)
+    const server = options.http === undefined ? undefined : await startHttp(process_, options.http)
+    http.url = server?.url
+    if (server !== undefined) logger.info({ url: server.url }, `HTTP API on ${server.url}`)
+    try {
+      await process_.run()
+    } finally {
+      await server?.close()
+      process.off('SIGTERM', onSignal)
+      process.off('SIGINT', onSignal)
+    }
+  }
+
+  return {
+    run,
+    stop: process_.stop,
+    status: process_.status,
+    events,
+    get url() {
+      return http.url
+    },
+  }
+}
+
+async function startHttp(
+  api: Parameters<typeof import('../http/server.js').startHttpServer>[0],
+  at: { readonly host?: string; readonly port: number },
+) {
+  const { startHttpServer } = await import('../http/server.js')
+  return startHttpServer(api, { host: at.host ?? '127.0.0.1', port: at.port })
+}
+
+/** A name without a function, and a function without a name, are errors before anything starts. */
+export function checkHooks(spec: ServiceSpec, hooks: Hooks): void {
+  const named = new Set([
+    ...allGates(spec).map((gate) => gate.gate),
+    ...(spec.update.order === undefined ? [] : [spec.update.order]),
+  ])
+  const missing = [...named].filter((name) => hooks[name] === undefined)
+  const unknown = Object.keys(hooks).filter((name) => !named.has(name))
+  if (missing.length === 0 && unknown.length === 0) return
+  const parts = [
+    ...(missing.length === 0 ? [] : [`the spec names ${missing.join(', ')}, and options.hooks has no such function`]),
+    ...(unknown.length === 0 ? [] : [`options.hooks has ${unknown.join(', ')}, and the spec never names it`]),
+  ]
+  throw new SdkError('ERR_HOOK_UNBOUND', `cannot bind the hooks of service ${spec.name}: ${parts.join('; ')}`, {
+    details: { missing, unknown },
+  })
+}
+
+async function openStore(address: string, service: string, sessionTimeoutMs: number, logger: Logger): Promise<StateStore> {
+  if (!address.startsWith('zk://')) {
+    throw new SdkError('ERR_INVALID_OPTION', `store must be zk://host1:2181,host2:2181/path (got ${JSON.stringify(address)})`)
+  }
+  const { createZooKeeperStore } = await import('../store/zookeeper-store.js')
+  return createZooKeeperStore({ connect: address, service, sessionTimeoutMs, logger })
+}
+
+async function driverFactory(cluster: string | readonly string[], logger: Logger): Promise<() => MesosDriver> {
+  const { createMesosDriver } = await import('../mesos/driver.js')
+  const masters = typeof cluster === 'string' ? [cluster] : [...cluster]
+  // Made once here, so that a wrong address is an error before anything starts.
+  let first: MesosDriver | undefined = createMesosDriver({ masters, logger })
+  return () => {
+    const driver = first ?? createMesosDriver({ masters, logger })
+    first = undefined
+    return driver
+  }
+}
+
+async function defaultLogger(): Promise<Logger> {
+  const { pino } = await import('pino')
+  return pino()
+}
+
+/** Says what has changed: to the log, and to whoever listens. */
+function tell(before: State, { state, decisions }: StepResult, events: EventEmitter<SchedulerEvents>, logger: Logger): void {
+  if (decisions.length === 0) return
+  for (const [name, record] of state.records.tasks) {
+    if (before.records.tasks.get(name)?.value === record.value) continue
+    const { lastReason, lastMessage, launch } = record.context
+    logger.info(
+      {
+        task: name,
+        state: record.value,
+        taskId: launch?.taskId,
+        agent: launch?.agentId,
+        reason: lastReason,
+        message: lastMessage,
+      },
+      `task ${name} is ${record.value}`,
+    )
+    events.emit('taskStateChanged', { task: name, state: record.value })
+  }
+  const known = new Map(serviceStatus(before)?.plans.map((plan) => [plan.name, plan.status]))
+  for (const plan of serviceStatus(state)?.plans ?? []) {
+    if (known.get(plan.name) === plan.status) continue
+    logger.info({ plan: plan.name, status: plan.status, reason: plan.reason }, `plan ${plan.name} is ${plan.status}`)
+    events.emit('planChanged', { plan: plan.name, status: plan.status })
+  }
+  const rejected = state.volatile.rejected
+  if (rejected !== undefined && before.volatile.rejected !== rejected) {
+    logger.error(
+      { target: rejected.targetId },
+      `the new spec was refused, the old target stays in force: ${rejected.reasons.join('; ')}`,
+    )
+  }
+}

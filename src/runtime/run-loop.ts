@@ -1,0 +1,164 @@
+/**
+ * The shell around the core, for one session with the store: take what is queued, step, make it durable, then execute. Nothing
+ * is decided here. Guarantees: no call, ack or job leaves before the decisions behind it are durable; after SUBSCRIBED a fenced
+ * write comes before the first call of that stream.
+ */
+import { SdkError } from '../errors.js'
+import type { MesosDriver } from '../ports/mesos-driver.js'
+import type { StoreSession, Write } from '../ports/state-store.js'
+import type { Decision, StepResult } from '../scheduler/draft.js'
+import type { Env } from '../scheduler/env.js'
+import type { DriverEvent, Event } from '../scheduler/events.js'
+import type { Job } from '../scheduler/output.js'
+import type { State } from '../scheduler/state.js'
+import { step } from '../scheduler/step.js'
+
+/** One transaction takes so many writes and characters at most: stores refuse more than about one megabyte. */
+const maxBatchWrites = 500
+const maxBatchCharacters = 400_000
+/** Events that may queue while the store is away; beyond, the connection is given up and everything is asked for again. */
+const maxQueuedEvents = 20_000
+
+export interface RunLoopParts {
+  readonly session: StoreSession
+  readonly driver: MesosDriver
+  readonly env: Env
+  readonly runJob: (job: Job) => void
+  /** Told after every step that was made durable. */
+  readonly onStep: (before: State, result: StepResult) => void
+  /** A fault that the loop cannot go on from; told once. */
+  readonly onFatal: (error: unknown) => void
+  /** More events have queued than may; the caller subscribes anew. */
+  readonly onOverflow: () => void
+}
+
+export interface RunLoop {
+  readonly state: () => State
+  push(event: Event): void
+  /** Resolves when the event has been decided on and that is durable. */
+  submit(event: Event): Promise<void>
+  /** Takes no further event; resolves when the step in hand is done. */
+  stop(): Promise<void>
+}
+
+interface Queued {
+  readonly event: Event
+  readonly done?: () => void
+}
+
+export function createRunLoop(initial: State, parts: RunLoopParts): RunLoop {
+  let state = initial
+  let queue: Queued[] = []
+  let stopped = false
+  let storeAvailable = true
+  let pumping: Promise<void> | undefined
+  parts.session.onAvailability((available) => {
+    storeAvailable = available
+  })
+
+  const pump = async (): Promise<void> => {
+    while (queue.length > 0 && !stopped) {
+      const taken = queue
+      queue = []
+      const before = state
+      const result = step(
+        state,
+        taken.map((queued) => queued.event),
+        parts.env,
+      )
+      const mustFence = taken.some(({ event }) => event.type === 'subscribed')
+      await store(parts.session, result.decisions, mustFence)
+      state = result.state
+      if (stopped) return
+      execute(parts, result)
+      parts.onStep(before, result)
+      for (const { done } of taken) done?.()
+    }
+  }
+
+  const start = (): void => {
+    if (pumping !== undefined || stopped) return
+    // Begins in a later microtask, so that what arrives together is decided together.
+    pumping = Promise.resolve()
+      .then(pump)
+      .catch((error: unknown) => {
+        stopped = true
+        parts.onFatal(error)
+      })
+      .finally(() => {
+        pumping = undefined
+        if (queue.length > 0) start()
+      })
+  }
+
+  const enqueue = (queued: Queued): void => {
+    if (stopped) return
+    const { event } = queued
+    if (!storeAvailable && event.type === 'offersReceived') return declineUnseen(parts.driver, state, event)
+    queue.push(queued)
+    if (queue.length > maxQueuedEvents) {
+      queue = []
+      parts.onOverflow()
+      return
+    }
+    start()
+  }
+
+  return {
+    state: () => state,
+    push: (event) => enqueue({ event }),
+    submit: (event) =>
+      new Promise((resolve, reject) => {
+        if (stopped)
+          reject(
+            new SdkError('ERR_STORE_SESSION_LOST', 'the scheduler is stopping; ask again when it is back', { retryable: true }),
+          )
+        else enqueue({ event, done: resolve })
+      }),
+    async stop() {
+      stopped = true
+      await pumping
+    },
+  }
+}
+
+/** Pipelined: the session chains the batches, so none can stand without those before it. */
+async function store(session: StoreSession, decisions: readonly Decision[], mustFence: boolean): Promise<void> {
+  const batches = batch(decisions)
+  if (batches.length === 0 && mustFence) batches.push([])
+  await Promise.all(batches.map((writes) => session.commit(writes)))
+}
+
+/** Whole decisions, as many as fit. A key written twice in a batch keeps its last value. */
+export function batch(decisions: readonly Decision[]): Write[][] {
+  const batches: Map<string, Write>[] = []
+  let characters = 0
+  for (const decision of decisions) {
+    const size = decision.reduce((sum, write) => sum + write.key.length + (write.value?.length ?? 0), 0)
+    let open = batches.at(-1)
+    if (open === undefined || open.size + decision.length > maxBatchWrites || characters + size > maxBatchCharacters) {
+      open = new Map()
+      batches.push(open)
+      characters = 0
+    }
+    for (const write of decision) open.set(write.key, write)
+    characters += size
+  }
+  return batches.map((writes) => [...writes.values()])
+}
+
+function execute({ driver, runJob }: RunLoopParts, result: StepResult): void {
+  for (const outgoing of result.calls) void driver.send(outgoing)
+  for (const outgoing of result.acks) void driver.send(outgoing)
+  for (const job of result.jobs) runJob(job)
+}
+
+/** While nothing can be stored nothing can be decided; offers go back, so that others can use the resources. */
+function declineUnseen(driver: MesosDriver, state: State, event: DriverEvent & { type: 'offersReceived' }): void {
+  const { stream } = state.volatile
+  if (stream === undefined) return
+  void driver.send({
+    streamId: stream.id,
+    call: { type: 'decline', offerIds: event.offers.map((offer) => offer.id), refuseSeconds: 5 },
+  })
+}

@@ -1,0 +1,206 @@
+/**
+ * One scheduler from start to stop: holds the store's session, the driver and the loop together, and begins anew with a fresh
+ * session, state and stream when one of them is lost. It decides only what concerns its own life: go on, begin anew, or stop.
+ */
+import { isSdkError, SdkError } from '../errors.js'
+import type { Logger } from '../ports/logger.js'
+import type { FrameworkInfo, MesosDriver } from '../ports/mesos-driver.js'
+import type { ServiceApi } from '../ports/service-api.js'
+import type { StateStore, StoreSession } from '../ports/state-store.js'
+import type { StepResult } from '../scheduler/draft.js'
+import type { Env } from '../scheduler/env.js'
+import type { DriverEvent } from '../scheduler/events.js'
+import { serviceStatus } from '../scheduler/report.js'
+import { newVolatile, type State } from '../scheduler/state.js'
+import { parseRecords } from '../scheduler/stored-records.js'
+import { principalOf, roleOf } from '../spec/check-update.js'
+import type { ServiceSpec } from '../spec/schema.js'
+import type { Hooks } from './hooks.js'
+import { createJobRunner } from './jobs.js'
+import { openSession } from './open-session.js'
+import { createRunLoop, type RunLoop } from './run-loop.js'
+
+export interface SchedulerParts {
+  readonly spec: ServiceSpec
+  readonly hooks: Hooks
+  readonly store: StateStore
+  /** A fresh driver for every session with the store. */
+  readonly newDriver: () => MesosDriver
+  readonly env: Env
+  readonly now: () => number
+  readonly logger: Logger
+  /** Shown to whoever finds the lock taken. */
+  readonly holder: string
+  readonly lockWaitMs: number
+  /** Between two ticks: back-off and gates are looked at this often. */
+  readonly tickMs: number
+  readonly failoverTimeoutMs: number
+  readonly webUiUrl: () => string | undefined
+  readonly onStep: (before: State, result: StepResult) => void
+}
+
+export interface SchedulerProcess extends ServiceApi {
+  /** Runs until `stop`. @throws SdkError when going on would be wrong: deposed, removed, refused, unreadable state. */
+  run(): Promise<void>
+  stop(): void
+}
+
+/** How one session ended. */
+type Ending =
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'again'; readonly reason: string }
+  | { readonly kind: 'fatal'; readonly error: unknown }
+
+export function createSchedulerProcess(parts: SchedulerParts): SchedulerProcess {
+  const stopping = new AbortController()
+  let loop: RunLoop | undefined
+
+  const run = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      const session = await open()
+      if (session === undefined) return
+      const ending = await runSession(parts, session, stopping.signal, (next) => (loop = next))
+      loop = undefined
+      if (ending.kind === 'fatal') throw ending.error
+      if (ending.kind === 'again') parts.logger.warn({}, `${ending.reason}; beginning anew with the stored state`)
+    }
+  }
+
+  const open = async (): Promise<StoreSession | undefined> => {
+    try {
+      return await openSession(parts.store, {
+        holder: parts.holder,
+        lockWaitMs: parts.lockWaitMs,
+        logger: parts.logger,
+        signal: stopping.signal,
+      })
+    } catch (error) {
+      if (stopping.signal.aborted) return undefined
+      throw error
+    }
+  }
+
+  return {
+    run,
+    stop: () => stopping.abort(),
+    status: () => (loop === undefined ? undefined : serviceStatus(loop.state())),
+    async command(command) {
+      if (loop === undefined)
+        throw new SdkError('ERR_STORE_SESSION_LOST', 'this scheduler does not lead yet; ask again', { retryable: true })
+      await loop.submit({ type: 'commandReceived', command, atMs: parts.now() })
+    },
+  }
+}
+
+/** Resolves when the session, the stream or the program is over; everything of it is closed by then. */
+async function runSession(
+  parts: SchedulerParts,
+  session: StoreSession,
+  stopSignal: AbortSignal,
+  onLoop: (loop: RunLoop) => void,
+): Promise<Ending> {
+  const cleanUp: (() => void | Promise<void>)[] = [() => session.close()]
+  try {
+    const initial: State = { records: parseRecords(session.records), volatile: newVolatile }
+    return await new Promise<Ending>((end) => {
+      const driver = parts.newDriver()
+      const runner = createJobRunner(parts.hooks, ({ runId, attempt }, outcome) =>
+        loop.push({ type: 'jobFinished', runId, attempt, outcome, atMs: parts.now() }),
+      )
+      const loop = createRunLoop(initial, {
+        session,
+        driver,
+        env: parts.env,
+        runJob: runner.run,
+        onStep: parts.onStep,
+        onFatal: (error) => end(endingOf(error)),
+        onOverflow: () => end({ kind: 'again', reason: 'too many events have queued while the store was away' }),
+      })
+      const ticker = setInterval(() => loop.push({ type: 'ticked', atMs: parts.now() }), parts.tickMs)
+      const onStop = () => end({ kind: 'stopped' })
+      // In this order at the end: nothing new comes in, the step in hand is made durable and sent, then the stream ends.
+      cleanUp.unshift(
+        () => clearInterval(ticker),
+        () => runner.close(),
+        () => loop.stop(),
+        () => driver.close(),
+      )
+      cleanUp.push(() => stopSignal.removeEventListener('abort', onStop))
+      stopSignal.addEventListener('abort', onStop, { once: true })
+      void session.ended.then((reason) => end(sessionEnding(reason)))
+      onLoop(loop)
+      loop.push({ type: 'targetSubmitted', spec: parts.spec, atMs: parts.now() })
+      driver.start({
+        beforeSubscribe: async () => {
+          await session.commit([])
+          return frameworkInfo(parts, loop.state())
+        },
+        onEvent: (event) => onDriverEvent(event, loop, session, end),
+        onTrouble: (error) => parts.logger.warn({ code: isSdkError(error) ? error.code : undefined }, error.message),
+      })
+    })
+  } catch (error) {
+    return endingOf(error)
+  } finally {
+    for (const close of cleanUp) await close()
+  }
+}
+
+function frameworkInfo(parts: SchedulerParts, state: State): FrameworkInfo {
+  const { spec } = parts
+  const { service } = state.records
+  const webUiUrl = parts.webUiUrl()
+  return {
+    ...(service?.frameworkId === undefined ? {} : { id: service.frameworkId }),
+    name: spec.name,
+    role: roleOf(spec),
+    principal: service?.principal ?? principalOf(spec),
+    user: service?.user ?? spec.user,
+    failoverTimeoutMs: parts.failoverTimeoutMs,
+    ...(webUiUrl === undefined ? {} : { webUiUrl }),
+  }
+}
+
+function onDriverEvent(event: DriverEvent, loop: RunLoop, session: StoreSession, end: (ending: Ending) => void): void {
+  if (event.type !== 'frameworkErrorReceived') return loop.push(event)
+  switch (event.kind) {
+    case 'failedOver':
+      // Somebody subscribed under this id. If a fenced write still succeeds, this scheduler leads and the other was deposed.
+      void session.commit([]).then(
+        () => end({ kind: 'again', reason: 'another scheduler took the stream, and this one still leads' }),
+        (cause: unknown) => end({ kind: 'fatal', error: failedOver(event.message, cause) }),
+      )
+      return
+    case 'removed':
+      return end({
+        kind: 'fatal',
+        error: new SdkError(
+          'ERR_FRAMEWORK_REMOVED',
+          `the master has removed this framework (${event.message}); its reservations and volumes still exist. An operator must decide: starting under a new id would orphan them`,
+        ),
+      })
+    case 'refused':
+      return end({
+        kind: 'fatal',
+        error: new SdkError('ERR_MASTER_REFUSED', `the master refused the subscription: ${event.message}`),
+      })
+    case 'other':
+      return loop.push(event)
+  }
+}
+
+const failedOver = (message: string, cause: unknown): SdkError =>
+  new SdkError('ERR_FAILED_OVER', `another scheduler has taken over this service (${message}); this one stops`, { cause })
+
+function sessionEnding(reason: 'closed' | 'lost' | 'deposed'): Ending {
+  if (reason === 'closed') return { kind: 'stopped' }
+  if (reason === 'lost') return { kind: 'again', reason: 'the session with the store is over' }
+  return {
+    kind: 'fatal',
+    error: new SdkError('ERR_STORE_DEPOSED', 'another scheduler of this service has taken over; this one stops'),
+  }
+}
+
+/** A lost session is begun anew; everything else stops the program with its reason. */
+const endingOf = (error: unknown): Ending =>
+  isSdkError(error, 'ERR_STORE_SESSION_LOST') ? { kind: 'again', reason: error.message } : { kind: 'fatal', error }

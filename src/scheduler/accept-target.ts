@@ -1,0 +1,112 @@
+/**
+ * A spec handed in: taken as the target, found to be the present one, or refused with reasons. Nothing restarts here; what
+ * differs is rolled by the update plan. Pure.
+ */
+import { podInstanceName, runId } from '../ids.js'
+import { checkUpdate, principalOf } from '../spec/check-update.js'
+import type { ServiceSpec } from '../spec/schema.js'
+import { matchesTarget, nameOf } from './assess.js'
+import type { Draft } from './draft.js'
+import type { Env } from './env.js'
+import { newInstanceRecord } from './records/instance-record.js'
+import type { ServiceRecord } from './records/service-record.js'
+import type { Target } from './state.js'
+import { buildTarget } from './target.js'
+
+export function acceptTarget(draft: Draft, env: Env, spec: ServiceSpec): void {
+  const target = buildTarget(spec)
+  const present = draft.records.service
+  if (present?.targetId === target.id) {
+    draft.setVolatile({ rejected: undefined })
+    return
+  }
+  const before = present === undefined ? undefined : draft.records.targets.get(present.targetId)?.spec
+  const reasons = before === undefined ? [] : checkUpdate(before, spec, (pod) => highestIndex(draft, pod))
+  if (reasons.length > 0) {
+    draft.setVolatile({ rejected: { targetId: target.id, reasons } })
+    return
+  }
+  draft.setVolatile({ rejected: undefined })
+  draft.setTarget(target)
+  draft.setService(nextService(env, target, present))
+  adjustInstances(draft, target)
+  const { runs } = draft.records
+  const deploy = runs.get('deploy')
+  const atMs = draft.volatile.nowMs
+  if (deploy === undefined) {
+    draft.setRun({
+      v: 1,
+      plan: 'deploy',
+      runId: runId(env.ids.uuid('run')),
+      targetId: target.id,
+      startedAtMs: atMs,
+      paused: false,
+      questions: {},
+    })
+  } else if (deploy.completedAtMs === undefined) {
+    // A deployment that is not done goes on with the newest target; a pause or a closed gate of the old one must not block the cure.
+    draft.setRun({ ...deploy, targetId: target.id, paused: false, questions: {} })
+  }
+  draft.decided()
+}
+
+function nextService(env: Env, target: Target, present: ServiceRecord | undefined): ServiceRecord {
+  const { spec } = target
+  const generated = Object.entries(spec.values).map(([name, value]) => [
+    name,
+    present?.values[name] ?? (value.generate === 'uuid' ? env.ids.uuid('value') : base64Url(env.ids.uuid('value'))),
+  ])
+  const counts = Object.entries(spec.pods).map(([name, pod]) => [name, present?.firstCounts[name] ?? pod.count])
+  return {
+    v: 1,
+    name: spec.name,
+    user: spec.user,
+    principal: principalOf(spec),
+    ...(present?.frameworkId === undefined ? {} : { frameworkId: present.frameworkId }),
+    targetId: target.id,
+    values: { ...present?.values, ...(Object.fromEntries(generated) as Record<string, string>) },
+    firstCounts: Object.fromEntries(counts) as Record<string, number>,
+  }
+}
+
+/** New instances appear, those that never got anything and are not wanted go, those in hand follow, those that match move on. */
+function adjustInstances(draft: Draft, target: Target): void {
+  for (const [pod, { count }] of Object.entries(target.spec.pods)) {
+    for (let index = 0; index < count; index++) {
+      const name = podInstanceName(pod, index)
+      if (!draft.records.instances.has(name)) draft.setInstance(name, newInstanceRecord(pod, index, target.id))
+    }
+  }
+  for (const [name, instance] of [...draft.records.instances]) {
+    const wanted = instance.index < (target.spec.pods[instance.pod]?.count ?? 0)
+    if (!wanted) {
+      draft.deleteInstance(name)
+    } else if (instance.targetId !== target.id) {
+      // A block in hand follows the newest target: when its own is broken, this is the cure. What matches needs no restart.
+      const inHand = instance.owner === 'deploy' || instance.owner === 'update'
+      const untouched = instance.footprint === undefined || matchesTarget(draft.records, instance, target)
+      if (inHand || untouched) {
+        const block = instance.block === undefined || !inHand ? instance.block : { ...instance.block, gates: {} }
+        draft.setInstance(nameOf(instance), { ...instance, targetId: target.id, ...(block === undefined ? {} : { block }) })
+      }
+    }
+  }
+}
+
+/** Highest index of a pod type that holds reserved resources, -1 for none. */
+const highestIndex = (draft: Draft, pod: string): number =>
+  Math.max(
+    -1,
+    ...[...draft.records.instances.values()]
+      .filter((each) => each.pod === pod && each.footprint !== undefined)
+      .map((each) => each.index),
+  )
+
+const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+
+/** The 16 bytes of a UUID as 22 characters without padding. */
+export function base64Url(uuid: string): string {
+  const bits = [...uuid.replaceAll('-', '')].map((digit) => Number.parseInt(digit, 16).toString(2).padStart(4, '0')).join('')
+  const padded = bits.padEnd(Math.ceil(bits.length / 6) * 6, '0')
+  return (padded.match(/.{6}/g) ?? []).map((six) => alphabet[Number.parseInt(six, 2)] ?? '').join('')
+}

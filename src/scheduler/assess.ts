@@ -1,0 +1,215 @@
+/**
+ * Target and known state of one pod instance compared: what it needs next, whether it is ready. Level-triggered: no question
+ * here depends on how the state came about. Pure.
+ */
+import { podInstanceName, taskName, type PodInstanceName, type TaskName } from '../ids.js'
+import { isComplete } from '../offer-evaluator/footprint-record.js'
+import type { TaskSpec } from '../spec/schema.js'
+import { mayBeAlive, newTaskRecord, type TaskRecord } from '../state-machine/task-record.js'
+import type { InstanceRecord } from './records/instance-record.js'
+import type { Records, State, Target } from './state.js'
+
+/** What an instance needs next. */
+export type Need =
+  /** Something is under way or uncertain; `reason` says what would end the wait. */
+  | { readonly kind: 'wait'; readonly reason: string }
+  | { readonly kind: 'kill'; readonly tasks: readonly TaskName[]; readonly reason: string }
+  | { readonly kind: 'place' }
+  | { readonly kind: 'complete' }
+  /** `joinExecutor`: other tasks of the pod run, their executor takes the new ones too. */
+  | { readonly kind: 'launch'; readonly tasks: readonly string[]; readonly joinExecutor: boolean }
+  | { readonly kind: 'delayed'; readonly untilMs: number; readonly reason: string }
+  | { readonly kind: 'nothing' }
+
+export interface PodTask {
+  readonly task: string
+  readonly name: TaskName
+  readonly spec: TaskSpec
+  readonly hash: string
+  readonly record: TaskRecord
+}
+
+export const nameOf = (instance: InstanceRecord): PodInstanceName => podInstanceName(instance.pod, instance.index)
+
+/** The tasks of an instance under a target, in the order of the spec. */
+export function podTasks(records: Records, instance: InstanceRecord, target: Target): PodTask[] {
+  const hashes = target.pods[instance.pod]?.tasks ?? {}
+  return Object.entries(target.spec.pods[instance.pod]?.tasks ?? {}).map(([task, spec]) => {
+    const name = taskName(nameOf(instance), task)
+    return { task, name, spec, hash: hashes[task] ?? '', record: records.tasks.get(name) ?? newTaskRecord }
+  })
+}
+
+/** The target that the instance's launches are made from. */
+export const targetOf = (records: Records, instance: InstanceRecord): Target | undefined => records.targets.get(instance.targetId)
+
+/** Launched from other content than `target` has for it. What never ran, or has ended, is stale only if it must run again. */
+export function isStale(instance: InstanceRecord, task: PodTask, target: Target): boolean {
+  const launch = task.record.context.launch
+  if (launch === undefined || !mayBeAlive(task.record)) return false
+  if (launch.podHash !== target.pods[instance.pod]?.pod) return true
+  if (instance.restartBeforeMs !== undefined && launch.atMs < instance.restartBeforeMs) return true
+  return launch.taskHash !== task.hash && task.spec.goal !== 'ONCE' && task.spec.goal !== 'INIT'
+}
+
+/** The task has reached what its goal asks for under this content. */
+function isAtGoal(instance: InstanceRecord, task: PodTask): boolean {
+  const { context, value } = task.record
+  switch (task.spec.goal) {
+    case 'RUNNING':
+      return value === 'running' && context.ready && context.launch?.taskHash === task.hash && context.killAtMs === undefined
+    case 'FINISH':
+      return context.finishedHash === task.hash && !mayBeAlive(task.record)
+    case 'ONCE':
+      return context.finishedHash !== undefined
+    case 'INIT':
+      return instance.initialisedGeneration === instance.generation && instance.generation > 0
+  }
+}
+
+/** Everything runs, is ready and is on the content of `target`. */
+export function isReadyOn(records: Records, instance: InstanceRecord, target: Target): boolean {
+  if (instance.footprint === undefined) return false
+  const tasks = podTasks(records, instance, target)
+  return tasks.length > 0 && tasks.every((task) => isAtGoal(instance, task) && !isStale(instance, task, target))
+}
+
+/** Ready on the spec that it is on. */
+export function isReady(records: Records, instance: InstanceRecord): boolean {
+  const target = targetOf(records, instance)
+  return target !== undefined && isReadyOn(records, instance, target)
+}
+
+/** The instance would not have to be touched to be on `target`, apart from recovering. */
+export function matchesTarget(records: Records, instance: InstanceRecord, target: Target): boolean {
+  if (instance.footprint === undefined) return false
+  return podTasks(records, instance, target).every((task) => {
+    const { context } = task.record
+    if (isStale(instance, task, target)) return false
+    if (task.spec.goal === 'FINISH') return context.finishedHash === task.hash || instance.targetId === target.id
+    if (task.spec.goal !== 'RUNNING') return true
+    return context.launch === undefined
+      ? instance.targetId === target.id
+      : context.launch.taskHash === task.hash && context.launch.podHash === target.pods[instance.pod]?.pod
+  })
+}
+
+/** A task with goal RUNNING is not running, on a pod that has been deployed. */
+export function needsRecovery(records: Records, instance: InstanceRecord): boolean {
+  const target = targetOf(records, instance)
+  if (!instance.deployed || target === undefined) return false
+  return podTasks(records, instance, target).some(
+    (task) => task.spec.goal === 'RUNNING' && (task.record.value !== 'running' || isStale(instance, task, target)),
+  )
+}
+
+/** What the instance needs next to be ready on the target it is on. */
+export function needOf(state: State, instance: InstanceRecord): Need {
+  const { records, volatile } = state
+  const target = targetOf(records, instance)
+  if (target === undefined) return { kind: 'wait', reason: `its target ${instance.targetId} is not stored` }
+  const tasks = podTasks(records, instance, target)
+  return (
+    uncertainty(state, instance, tasks) ??
+    killing(instance, tasks, target) ??
+    footprintNeed(instance) ??
+    launching(instance, tasks, volatile.nowMs) ?? { kind: 'nothing' }
+  )
+}
+
+/** After (re)subscribing nothing is done before the master has told about every task and operation of the instance. */
+function uncertainty({ volatile }: State, instance: InstanceRecord, tasks: readonly PodTask[]): Need | undefined {
+  for (const { name, record } of tasks) {
+    const { launch, lastState } = record.context
+    if (launch === undefined || !mayBeAlive(record)) continue
+    if (volatile.unansweredTasks.has(launch.taskId)) {
+      return { kind: 'wait', reason: `the master has not yet told what became of task ${name} on agent ${launch.agentId}` }
+    }
+    if (record.value === 'unreachable') {
+      return {
+        kind: 'wait',
+        reason: `task ${name} on agent ${launch.agentId} is ${lastState ?? 'UNREACHABLE'} and may still run; it is kept until the agent returns`,
+      }
+    }
+  }
+  const open = instance.footprint?.operations.find((operation) => volatile.unansweredOperations.has(operation.id))
+  return open === undefined
+    ? undefined
+    : {
+        kind: 'wait',
+        reason: `the master has not yet told what became of a ${open.type} operation on agent ${instance.footprint?.agentId}`,
+      }
+}
+
+function killing(instance: InstanceRecord, tasks: readonly PodTask[], target: Target): Need | undefined {
+  const stale = tasks.filter((task) => isStale(instance, task, target))
+  const due = stale.filter((task) => task.record.context.killAtMs === undefined)
+  if (due.length > 0) return { kind: 'kill', tasks: due.map((task) => task.name), reason: 'they run an older configuration' }
+  const dying = tasks.filter((task) => task.record.value === 'killing')
+  return dying.length === 0
+    ? undefined
+    : { kind: 'wait', reason: `${dying.map((task) => task.name).join(', ')} is being stopped` }
+}
+
+function footprintNeed(instance: InstanceRecord): Need | undefined {
+  const { footprint } = instance
+  if (footprint === undefined) return { kind: 'place' }
+  if (isComplete(footprint)) return undefined
+  if (footprint.operations.length > 0) {
+    return {
+      kind: 'wait',
+      reason: `reserving resources on ${footprint.hostname} (${footprint.operations.map((each) => each.type).join(', ')})`,
+    }
+  }
+  return { kind: 'complete' }
+}
+
+function launching(instance: InstanceRecord, tasks: readonly PodTask[], nowMs: number): Need | undefined {
+  const alive = tasks.filter((task) => mayBeAlive(task.record))
+  const initialising = tasks.find((task) => task.spec.goal === 'INIT' && !isInitialised(instance, task))
+  if (initialising !== undefined) {
+    if (alive.length > 0) return { kind: 'wait', reason: `${alive.map((task) => task.name).join(', ')} is under way` }
+    return launchOrDelay([initialising], nowMs, false)
+  }
+  const due = tasks.filter((task) => isDue(instance, task))
+  if (due.length === 0) {
+    const slow = alive.find((task) => !isAtGoal(instance, task))
+    return slow === undefined ? undefined : { kind: 'wait', reason: progressOf(slow) }
+  }
+  if (alive.length === 0) return launchOrDelay(due, nowMs, false)
+  const steady = alive.every((task) => task.record.value === 'running')
+  if (!steady) return { kind: 'wait', reason: `${alive.map((task) => task.name).join(', ')} is under way` }
+  return launchOrDelay(due, nowMs, true)
+}
+
+const isInitialised = (instance: InstanceRecord, task: PodTask): boolean =>
+  instance.initialisedGeneration === instance.generation ||
+  (task.record.context.outcome === 'finished' && task.record.context.launch?.generation === instance.generation)
+
+/** Every initialisation task of the present footprint has succeeded. */
+export const isFootprintInitialised = (instance: InstanceRecord, tasks: readonly PodTask[]): boolean =>
+  tasks.every((task) => task.spec.goal !== 'INIT' || isInitialised(instance, task))
+
+function isDue(instance: InstanceRecord, task: PodTask): boolean {
+  return task.spec.goal !== 'INIT' && !mayBeAlive(task.record) && !isAtGoal(instance, task)
+}
+
+/** Tasks whose back-off has passed go now; the others follow when theirs has. */
+function launchOrDelay(due: readonly PodTask[], nowMs: number, joinExecutor: boolean): Need {
+  const free = due.filter((task) => task.record.backoff.notBeforeMs <= nowMs)
+  if (free.length > 0) return { kind: 'launch', tasks: free.map((task) => task.task), joinExecutor }
+  const first = due.reduce((a, b) => (a.record.backoff.notBeforeMs <= b.record.backoff.notBeforeMs ? a : b))
+  const { failures, notBeforeMs } = first.record.backoff
+  return {
+    kind: 'delayed',
+    untilMs: notBeforeMs,
+    reason: `${first.name} has failed ${failures} times in a row; the next launch waits for its back-off`,
+  }
+}
+
+function progressOf({ name, record, spec }: PodTask): string {
+  if (record.value === 'launching') return `${name} is being launched`
+  if (record.value === 'starting') return `${name} is starting`
+  if (spec.goal !== 'RUNNING') return `${name} has not finished yet`
+  return `${name} runs and has not passed its readiness check yet`
+}

@@ -1,0 +1,29 @@
+/** What an operator asks for becomes a stored fact, so that a restart of the scheduler keeps it. Pure. */
+import { assertNever } from '../errors.js'
+import type { Draft } from './draft.js'
+import type { OperatorCommand } from './events.js'
+
+export function applyCommand(draft: Draft, command: OperatorCommand): void {
+  switch (command.type) {
+    case 'pausePlan':
+      return setPaused(draft, command.plan, true)
+    case 'resumePlan':
+      return setPaused(draft, command.plan, false)
+    case 'restartPod': {
+      const instance = draft.records.instances.get(command.instance)
+      // Tasks launched at this very moment count as older: the operator cannot have meant them.
+      if (instance?.deployed === true)
+        draft.setInstance(command.instance, { ...instance, restartBeforeMs: draft.volatile.nowMs + 1 })
+      return
+    }
+    default:
+      return assertNever(command)
+  }
+}
+
+/** Pausing what is paused already changes nothing. */
+function setPaused(draft: Draft, plan: string, paused: boolean): void {
+  if (plan !== 'deploy' && plan !== 'update') return
+  const run = draft.records.runs.get(plan)
+  if (run !== undefined && run.completedAtMs === undefined && run.paused !== paused) draft.setRun({ ...run, paused })
+}

@@ -1,0 +1,41 @@
+/** Kills: decided once and stored, sent until the task has ended. Pure. */
+import type { PodInstanceName } from '../ids.js'
+import { advanceTask } from '../state-machine/transition.js'
+import { needOf } from './assess.js'
+import type { Draft } from './draft.js'
+
+/** A KILL may be lost; it is sent again after this pause. */
+const repeatMs = 10_000
+
+export function decideKills(draft: Draft): void {
+  if (draft.volatile.stream === undefined) return
+  for (const [name, instance] of draft.records.instances) {
+    // What nobody owns is left alone: an older configuration is no reason to stop a task before its block begins.
+    if (instance.owner === 'none') continue
+    const need = needOf(draft, instance)
+    if (need.kind === 'kill') decide(draft, name, need.tasks)
+  }
+}
+
+function decide(draft: Draft, _instance: PodInstanceName, tasks: readonly Parameters<Draft['setTask']>[0][]): void {
+  for (const task of tasks) {
+    const record = draft.records.tasks.get(task)
+    if (record !== undefined) draft.setTask(task, advanceTask(record, { type: 'killDecided', atMs: draft.volatile.nowMs }).record)
+  }
+  draft.decided()
+}
+
+/** Sends what is due, also for kills that another process decided. */
+export function sendKills(draft: Draft): void {
+  const { stream, nowMs, unansweredTasks } = draft.volatile
+  if (stream === undefined) return
+  for (const { value, context } of draft.records.tasks.values()) {
+    if (value !== 'killing' || context.launch === undefined || context.killAtMs === undefined) continue
+    const { taskId, agentId } = context.launch
+    if (unansweredTasks.has(taskId)) continue
+    const sentAtMs = draft.volatile.killsSentAtMs.get(taskId)
+    if (sentAtMs !== undefined && nowMs - sentAtMs < repeatMs) continue
+    draft.edit('killsSentAtMs').set(taskId, nowMs)
+    draft.call({ type: 'kill', taskId, agentId })
+  }
+}

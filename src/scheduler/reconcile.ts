@@ -1,0 +1,89 @@
+/**
+ * Reconciliation as state: after every subscription each task that may be alive and each open operation is asked for, again and
+ * again with growing pauses, until the master has told; then once for everything, to find tasks the store does not know. Pure.
+ * Source: Mesos v1 RECONCILE, RECONCILE_OPERATIONS.
+ */
+import type { AgentId, OperationId, TaskId } from '../ids.js'
+import { mayBeAlive } from '../state-machine/task-record.js'
+import type { Draft } from './draft.js'
+import type { OpenAsk, Records } from './state.js'
+
+const firstPauseMs = 2_000
+const maxPauseMs = 60_000
+/** Everything is asked for again this often: a message lost between master and agent shows only that way. */
+const periodMs = 600_000
+
+const neverAsked: OpenAsk = { askedAtMs: 0, tries: 0 }
+
+/** What a new stream has to tell about. */
+export function openAsks(records: Records): {
+  tasks: Map<TaskId, OpenAsk>
+  operations: Map<OperationId, OpenAsk>
+} {
+  const tasks = new Map<TaskId, OpenAsk>()
+  const operations = new Map<OperationId, OpenAsk>()
+  for (const record of records.tasks.values()) {
+    if (record.context.launch !== undefined && mayBeAlive(record)) tasks.set(record.context.launch.taskId, neverAsked)
+  }
+  for (const { footprint } of records.instances.values()) {
+    for (const operation of footprint?.operations ?? []) operations.set(operation.id, neverAsked)
+  }
+  return { tasks, operations }
+}
+
+export function reconcile(draft: Draft): void {
+  if (draft.volatile.stream === undefined) return
+  askTasks(draft)
+  askOperations(draft)
+  askForAll(draft)
+}
+
+const isDue = (ask: OpenAsk, nowMs: number): boolean =>
+  ask.tries === 0 || nowMs - ask.askedAtMs >= Math.min(maxPauseMs, firstPauseMs * 2 ** (ask.tries - 1))
+
+function askTasks(draft: Draft): void {
+  const { unansweredTasks, nowMs } = draft.volatile
+  const due: { taskId: TaskId; agentId: AgentId }[] = []
+  for (const { context } of draft.records.tasks.values()) {
+    const ask = context.launch === undefined ? undefined : unansweredTasks.get(context.launch.taskId)
+    if (context.launch === undefined || ask === undefined || !isDue(ask, nowMs)) continue
+    due.push({ taskId: context.launch.taskId, agentId: context.launch.agentId })
+  }
+  if (due.length === 0) return
+  const edited = draft.edit('unansweredTasks')
+  for (const { taskId } of due) edited.set(taskId, { askedAtMs: nowMs, tries: (edited.get(taskId)?.tries ?? 0) + 1 })
+  draft.call({ type: 'reconcileTasks', tasks: due })
+}
+
+function askOperations(draft: Draft): void {
+  const { unansweredOperations, nowMs } = draft.volatile
+  if (unansweredOperations.size === 0) return
+  const due: { operationId: OperationId; agentId: AgentId }[] = []
+  for (const { footprint } of draft.records.instances.values()) {
+    for (const { id } of footprint?.operations ?? []) {
+      const ask = unansweredOperations.get(id)
+      if (footprint !== undefined && ask !== undefined && isDue(ask, nowMs))
+        due.push({ operationId: id, agentId: footprint.agentId })
+    }
+  }
+  if (due.length === 0) return
+  const edited = draft.edit('unansweredOperations')
+  for (const { operationId } of due)
+    edited.set(operationId, { askedAtMs: nowMs, tries: (edited.get(operationId)?.tries ?? 0) + 1 })
+  draft.call({ type: 'reconcileOperations', operations: due })
+}
+
+/** Once per stream when the named tasks are answered, and then now and then with all of them named again. */
+function askForAll(draft: Draft): void {
+  const { reconciledAtMs, nowMs, unansweredTasks, stream } = draft.volatile
+  if (unansweredTasks.size > 0 || stream === undefined) return
+  if (reconciledAtMs >= stream.sinceMs && nowMs - reconciledAtMs < periodMs) return
+  const isRepeat = reconciledAtMs >= stream.sinceMs
+  draft.setVolatile({ reconciledAtMs: nowMs })
+  draft.call({ type: 'reconcileTasks', tasks: [] })
+  if (!isRepeat) return
+  const alive = [...draft.records.tasks.values()].flatMap(({ context, value }) =>
+    context.launch === undefined || value === 'idle' || value === 'ended' ? [] : [context.launch],
+  )
+  if (alive.length > 0) draft.call({ type: 'reconcileTasks', tasks: alive.map(({ taskId, agentId }) => ({ taskId, agentId })) })
+}

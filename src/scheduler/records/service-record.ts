@@ -1,0 +1,25 @@
+/** The stored service: its framework id, its target and its generated values. Pure. */
+import { z } from 'zod'
+import { frameworkId, targetConfigId, type FrameworkId, type TargetConfigId } from '../../ids.js'
+
+export const serviceRecordSchema = z.strictObject({
+  v: z.literal(1),
+  name: z.string(),
+  /** What can never change later; a spec that says otherwise is refused. */
+  user: z.string(),
+  principal: z.string(),
+  frameworkId: z
+    .string()
+    .min(1)
+    .transform((text): FrameworkId => frameworkId(text))
+    .optional(),
+  targetId: z
+    .string()
+    .min(1)
+    .transform((text): TargetConfigId => targetConfigId(text)),
+  values: z.record(z.string(), z.string()),
+  /** Count at which each pod type was first deployed: so many peers the first launches wait for. */
+  firstCounts: z.record(z.string(), z.int()),
+})
+
+export type ServiceRecord = z.output<typeof serviceRecordSchema>

@@ -1,0 +1,127 @@
+/**
+ * A task status comes in: the task's record moves, and the status is acknowledged when what it says is stored. Pure.
+ */
+import { taskName, type PodInstanceName, type TaskName } from '../ids.js'
+import { backoffAfterFailure } from '../recovery/backoff.js'
+import type { MesosTaskState } from '../state-machine/task-events.js'
+import { mayBeAlive, type TaskRecord } from '../state-machine/task-record.js'
+import { advanceTask } from '../state-machine/transition.js'
+import { isFootprintInitialised, podTasks, targetOf } from './assess.js'
+import type { Draft } from './draft.js'
+import type { TaskStatus } from './events.js'
+import type { InstanceRecord } from './records/instance-record.js'
+import type { Target } from './state.js'
+
+/** `<task name>__<uuid>`: names hold no underscore, so the task of any id of ours is known without an index. */
+export const taskIdSeparator = '__'
+
+/** Statuses carry texts of the agent; records are small. */
+const maxMessageLength = 500
+
+/** Only executors and agents speak of a process; these states mean that one exists. */
+const signsOfLife: ReadonlySet<MesosTaskState> = new Set(['STARTING', 'RUNNING', 'KILLING'])
+
+export function applyTaskStatus(draft: Draft, status: TaskStatus, atMs: number): void {
+  const name = status.taskId.split(taskIdSeparator)[0] as TaskName
+  const record = draft.records.tasks.get(name)
+  if (record?.context.launch?.taskId !== status.taskId) noteStranger(draft, status)
+  else applyToLaunch(draft, name, record, status, atMs)
+  if (status.uuid !== undefined && status.agentId !== undefined) {
+    draft.ack({ type: 'acknowledgeTask', taskId: status.taskId, agentId: status.agentId, uuid: status.uuid })
+  }
+}
+
+/** A task that the store does not know, or an earlier launch: held and shown, never killed on sight. */
+function noteStranger(draft: Draft, status: TaskStatus): void {
+  const strangers = draft.edit('strangers')
+  if (signsOfLife.has(status.state) || status.state === 'STAGING') strangers.set(status.taskId, status)
+  else strangers.delete(status.taskId)
+}
+
+function applyToLaunch(draft: Draft, name: TaskName, record: TaskRecord, status: TaskStatus, atMs: number): void {
+  draft.edit('unansweredTasks').delete(status.taskId)
+  const owner = ownerOf(draft, name)
+  if (owner === undefined) return
+  const { record: next, ignored } = advanceTask(record, {
+    type: status.state,
+    atMs,
+    ready: isReadyStatus(draft, owner, name, status),
+    ...(status.reason === undefined ? {} : { reason: status.reason }),
+    ...(status.message === undefined ? {} : { message: status.message.slice(0, maxMessageLength) }),
+  })
+  if (ignored) return killReturned(draft, record, status)
+  const after = { ...next, backoff: backoffAfter(record, next, owner.target, atMs) }
+  if (!sameForStore(record, after)) draft.setTask(name, after)
+  if (after.value === 'ended') markInitialised(draft, owner.name)
+  draft.decided()
+  // An ERROR or DROPPED that the master made for a task already heard of is not its end; only the master can tell what is.
+  if (mayBeAlive(after) && (status.state === 'ERROR' || status.state === 'DROPPED')) {
+    draft.edit('unansweredTasks').set(status.taskId, { askedAtMs: 0, tries: 0 })
+  }
+}
+
+/** A launch that counts as ended reports life by its executor: it must not run beside what replaced it. */
+function killReturned(draft: Draft, record: TaskRecord, status: TaskStatus): void {
+  const neverRan = record.context.outcome === 'neverRan' || record.context.outcome === 'gone'
+  if (
+    record.value === 'ended' &&
+    neverRan &&
+    signsOfLife.has(status.state) &&
+    status.uuid !== undefined &&
+    status.agentId !== undefined
+  ) {
+    draft.call({ type: 'kill', taskId: status.taskId, agentId: status.agentId })
+  }
+}
+
+interface TaskOwner {
+  readonly name: PodInstanceName
+  readonly instance: InstanceRecord
+  readonly target: Target
+}
+
+function ownerOf(draft: Draft, name: TaskName): TaskOwner | undefined {
+  const match = /^(.*?-\d+)-/.exec(name)
+  for (let end = name.indexOf('-'); end !== -1 && match !== null; end = name.indexOf('-', end + 1)) {
+    const candidate = name.slice(0, end) as PodInstanceName
+    const instance = draft.records.instances.get(candidate)
+    const target = instance === undefined ? undefined : targetOf(draft.records, instance)
+    if (instance === undefined || target === undefined) continue
+    const tasks = target.spec.pods[instance.pod]?.tasks ?? {}
+    if (Object.keys(tasks).some((task) => taskName(candidate, task) === name)) return { name: candidate, instance, target }
+  }
+  return undefined
+}
+
+/** The check has succeeded, or the task as launched has none. */
+function isReadyStatus(draft: Draft, { name, instance, target }: TaskOwner, task: TaskName, status: TaskStatus): boolean {
+  if (status.state !== 'RUNNING') return false
+  const launchedFrom = draft.records.targets.get(draft.records.tasks.get(task)?.context.launch?.targetId ?? target.id) ?? target
+  const spec = launchedFrom.spec.pods[instance.pod]?.tasks[task.slice(name.length + 1)]
+  return spec?.readinessCheck === undefined || status.checkExitCode === 0
+}
+
+/** A launch that ended without being asked to has failed; one that never ran is no crash. */
+function backoffAfter(before: TaskRecord, after: TaskRecord, target: Target, atMs: number): TaskRecord['backoff'] {
+  if (after.value !== 'ended') return after.backoff
+  const { outcome, killAtMs, lastState } = after.context
+  const policy = target.spec.recovery.backoff
+  if (killAtMs !== undefined) return after.backoff
+  // ERROR: the request was refused. It may have met an ending executor, so it is tried again, but never in a tight loop.
+  if (outcome === 'neverRan')
+    return lastState === 'ERROR' ? backoffAfterFailure(before.backoff, policy, atMs, undefined) : after.backoff
+  return backoffAfterFailure(before.backoff, policy, atMs, before.context.readyAtMs)
+}
+
+/** The successful end of initialisation is stored together with the status that tells it. */
+function markInitialised(draft: Draft, name: PodInstanceName): void {
+  const instance = draft.records.instances.get(name)
+  const target = instance === undefined ? undefined : targetOf(draft.records, instance)
+  if (instance === undefined || target === undefined || instance.initialisedGeneration === instance.generation) return
+  const tasks = podTasks(draft.records, instance, target)
+  if (tasks.some((task) => task.spec.goal === 'INIT') && isFootprintInitialised(instance, tasks)) {
+    draft.setInstance(name, { ...instance, initialisedGeneration: instance.generation })
+  }
+}
+
+const sameForStore = (a: TaskRecord, b: TaskRecord): boolean => JSON.stringify(a) === JSON.stringify(b)
