@@ -110,7 +110,12 @@ function parseField(text: string): Field {
   return { name, type, isRequired: spec.endsWith('!'), isRepeated: spec.endsWith('*'), isMap: spec.endsWith('{}'), ...(names === undefined ? {} : { names }) }
 }
 
-const FIELDS: ReadonlyMap<string, readonly Field[]> = new Map(Object.entries(MESSAGES).map(([name, line]) => [name, line.split(' ').map(parseField)]))
+const byName = (a: Field, b: Field): number => (a.name < b.name ? -1 : 1)
+
+/** Read in the order of names, as Mesos walks through an object: the first wrong type is the one it names. */
+const FIELDS: ReadonlyMap<string, readonly Field[]> = new Map(
+  Object.entries(MESSAGES).map(([name, line]) => [name, line.split(' ').map(parseField).sort(byName)]),
+)
 
 type Json = Readonly<Record<string, unknown>>
 

@@ -51,6 +51,7 @@ export interface MasterStep {
 
 export function stepMaster(state: MasterState, input: MasterInput, env: ModelEnv): MasterStep {
   const draft = openDraft(state, env)
+  if (input.type !== 'tick') skipIdleCycles(draft)
   switch (input.type) {
     case 'request':
       receiveRequest(draft, input)
@@ -74,6 +75,13 @@ export function stepMaster(state: MasterState, input: MasterInput, env: ModelEnv
       tick(draft)
   }
   return { state: draft.state, effects: draft.effects }
+}
+
+/** Cycles in which nothing was due were not run; what is due from now on waits for the next one of the same beat. */
+function skipIdleCycles(draft: Draft): void {
+  const { isAllocationDue, lastAllocationAtMs, timings } = draft.state
+  const passed = Math.floor((draft.env.atMs - lastAllocationAtMs) / timings.allocationIntervalMs)
+  if (!isAllocationDue && passed > 0) draft.state.lastAllocationAtMs += passed * timings.allocationIntervalMs
 }
 
 const respond = (draft: Draft, response: MasterResponse): void => void draft.effects.push({ type: 'respond', response })

@@ -1,7 +1,8 @@
 /**
  * The v1 scheduler API in JSON: `parseEvent` checks what a master sent, loosely. Unknown fields are kept, unknown
  * event types become `UNKNOWN`, and a task state that this version does not know becomes TASK_UNKNOWN, which never
- * counts as an end. The types live in the neighbouring files and are all exported here.
+ * counts as an end. An operation state not known becomes OPERATION_UNSUPPORTED: OPERATION_UNKNOWN would say that the
+ * operation never happened. The types live in the neighbouring files and are all exported here.
  */
 import { z } from 'zod'
 import type { Event } from './messages-calls.js'
@@ -154,7 +155,7 @@ const taskStatusSchema = z.looseObject({
 
 const operationStatusSchema = z.looseObject({
   operation_id: idSchema.optional(),
-  state: z.enum(OPERATION_STATES).catch('OPERATION_UNKNOWN'),
+  state: z.enum(OPERATION_STATES).catch('OPERATION_UNSUPPORTED'),
   message: z.string().optional(),
   uuid: idSchema.optional(),
   agent_id: idSchema.optional(),

@@ -127,7 +127,7 @@ function steadyGate(question: (context: HookContext) => Promise<Finding>): (cont
       await sleep(pollIntervalMs, undefined, { signal: context.signal })
       finding = await question(context)
     }
-    return { ...finding, fine: `${finding.fine}, ${String(polls)} times in a row` }
+    return { ...finding, fine: `${String(polls)} times in a row: ${finding.fine}` }
   })
 }
 

@@ -14,6 +14,7 @@ const usage = `Usage: tsx src/main.ts --kafka-libs PATH|URI [options]
   --task-files URI            folder with the files of tasks/ (default: this checkout's)
   --cluster URL               Mesos master (default http://127.0.0.1:5050)
   --store URL                 where state is kept (default zk://127.0.0.1:2181/stateward)
+  --store-session-ms N        a scheduler without contact to the store for so long is replaced (default 10000)
   --port N                    HTTP port (default 8080)
   --brokers N, --controllers N
   --small                     a cluster for development: small heaps, short time-outs
@@ -24,6 +25,7 @@ const usage = `Usage: tsx src/main.ts --kafka-libs PATH|URI [options]
 const options = {
   cluster: { type: 'string', default: 'http://127.0.0.1:5050' },
   store: { type: 'string', default: 'zk://127.0.0.1:2181/stateward' },
+  'store-session-ms': { type: 'string', default: '10000' },
   port: { type: 'string', default: '8080' },
   'kafka-libs': { type: 'string' },
   'task-files': { type: 'string' },
@@ -51,7 +53,8 @@ export function readArguments(args: readonly string[]) {
     brokerSettings: { ...preset.broker, ...keyValues(values['broker-setting']) },
     controllerSettings: { ...preset.controller, ...keyValues(values['controller-setting']) },
   }
-  return { cluster: values.cluster, store: values.store, port: positive('--port', values.port), service }
+  const storeSessionMs = positive('--store-session-ms', values['store-session-ms'])
+  return { cluster: values.cluster, store: values.store, port: positive('--port', values.port), storeSessionMs, service }
 }
 
 function ownTaskFiles(): string {
@@ -86,6 +89,7 @@ async function main(): Promise<void> {
     store: settings.store,
     hooks: kafkaHooks,
     http: { host: '127.0.0.1', port: settings.port },
+    storeSessionTimeoutMs: settings.storeSessionMs,
   })
   await scheduler.run()
 }

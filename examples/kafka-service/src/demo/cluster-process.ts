@@ -23,5 +23,5 @@ log(`up: ${JSON.stringify(addresses)}`)
 
 await ended
 await rm(`${folder}/cluster.json`, { force: true })
-await cluster.stop()
+await cluster.close()
 await zookeeper.stop()

@@ -1,4 +1,5 @@
 /** What the steps of the demo share, and the few things each of them does: follow a plan, look at a broker, kill one. */
+import type { ServiceStatus } from 'stateward'
 import { readFile, realpath } from 'node:fs/promises'
 import type { Kafka as Client } from 'kafkajs'
 import type { Endpoint } from '../kafka-connection.js'
@@ -8,16 +9,7 @@ import { listenerOf, type OwnProcess, signal, waitUntilGone, workingDirectoryOf 
 import { type ClusterAddresses, type Program, startScheduler } from './programs.js'
 import type { Evidence } from './proof.js'
 import type { Report } from './report.js'
-import {
-  brokersOf,
-  clientEndpoint,
-  instanceOf,
-  isComplete,
-  readStatus,
-  serverTask,
-  type ServiceStatus,
-  waitForStatus,
-} from './status.js'
+import { brokersOf, clientEndpoint, instanceOf, isComplete, readStatus, serverTaskId, waitForStatus } from './status.js'
 import { patientClient, readOffsets } from './topic-io.js'
 
 export interface Demo {
@@ -71,7 +63,7 @@ export async function followPlan(
 export async function followRecovery(demo: Demo, name: string, oldTaskId: string): Promise<ServiceStatus> {
   return followPlan(demo, 'recovery', `the recovery of ${name}`, (status) => {
     const instance = instanceOf(status, name)
-    return instance.ready && serverTask(instance).taskId !== oldTaskId && isComplete(status, 'recovery')
+    return instance.ready && serverTaskId(instance) !== oldTaskId && isComplete(status, 'recovery')
   })
 }
 
@@ -117,9 +109,9 @@ export async function gatherEvidence(demo: Demo, status: ServiceStatus, name: st
   const offsets = await readOffsets(await clientOf(demo), topic)
   return {
     instance: name,
-    agentId: instance.agentId,
+    agentId: instance.agentId ?? '',
     volumeId: instance.volumes[0]?.persistenceId ?? '',
-    taskId: serverTask(instance).taskId,
+    taskId: serverTaskId(instance),
     pid: own.pid,
     files: await readBrokerFiles(`${volume}/broker-${String(instance.index)}`, topic),
     log: await readFile(`${sandbox}/server.log`, 'utf8'),

@@ -2,8 +2,7 @@
  * What the demo says while it runs: numbered steps with their time, and the plan as a tree. On a terminal the tree is drawn
  * in place; elsewhere each change is one line, and the tree is printed once, when the plan has ended.
  */
-import { renderPlans } from 'stateward'
-import type { PlanView, ServiceStatus } from './status.js'
+import { type PlanView, renderPlans, type ServiceStatus } from 'stateward'
 
 const startedAtMs = Date.now()
 
@@ -34,7 +33,7 @@ export class PlanDisplay {
   show(status: ServiceStatus): void {
     const plans = status.plans.filter((candidate) => candidate.name === this.plan)
     if (plans.length === 0) return
-    this.#last = renderPlans({ ...status, plans } as Parameters<typeof renderPlans>[0])
+    this.#last = renderPlans({ ...status, plans })
     if (this.isTerminal) this.#draw()
     else plans.forEach((plan) => this.#printChanges(plan))
   }
@@ -61,8 +60,15 @@ export class PlanDisplay {
   }
 }
 
+interface PlannedPhase {
+  readonly name: string
+  readonly steps: readonly { readonly name: string; readonly status: string }[]
+}
+
 /** One line for the plan and one for each step that has begun; what only grows with time is left out, so that lines change seldom. */
-export function planLines(plan: PlanView): { readonly key: string; readonly text: string }[] {
+export function planLines(
+  plan: Pick<PlanView, 'name' | 'status'> & { readonly phases: readonly PlannedPhase[] },
+): { readonly key: string; readonly text: string }[] {
   const steps = plan.phases.flatMap((phase) =>
     phase.steps
       .filter((step) => step.status !== 'PENDING')

@@ -28,7 +28,7 @@ async function main(): Promise<number> {
       abort.abort(new Error(`interrupted by ${name}`))
     })
   }
-  const report = new Report()
+  const report = new Report(say)
   let failure: string | undefined
   let demo: Demo | undefined
   try {

@@ -22,6 +22,8 @@ export interface ClusterAddresses {
 }
 
 const clusterLimitMs = 120_000
+/** A scheduler that was killed keeps its lock for so long. */
+const storeSessionMs = 5_000
 const stopLimitMs = 20_000
 const pollMs = 100
 
@@ -71,7 +73,7 @@ export function startScheduler(options: SchedulerOptions): Program {
   return startProgram('scheduler', 'src/main.ts', [
     ...['--small', '--kafka-libs', options.kafkaLibs],
     ...['--cluster', options.cluster.masterUrl, '--store', `zk://${options.cluster.zookeeper}/stateward`],
-    ...['--port', String(options.httpPort)],
+    ...['--port', String(options.httpPort), '--store-session-ms', String(storeSessionMs)],
     ...(options.brokerSettings ?? []).flatMap((setting) => ['--broker-setting', setting]),
   ])
 }

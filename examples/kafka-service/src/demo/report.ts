@@ -1,8 +1,6 @@
 /**
  * The table at the end: each check with what was expected, what was found and when. The demo succeeds only if all of them held.
  */
-import { say } from './display.js'
-
 export interface ReportRow {
   readonly step: string
   readonly check: string
@@ -17,6 +15,8 @@ export class Report {
   #step = ''
   #stepStartedAtMs = Date.now()
 
+  constructor(private readonly say: (line: string) => void) {}
+
   get held(): boolean {
     return this.rows.length > 0 && this.rows.every((row) => row.held)
   }
@@ -29,7 +29,7 @@ export class Report {
 
   check(check: string, expected: string, found: string, held = expected === found): void {
     this.rows.push({ step: this.#step, check, expected, found, held, tookMs: Date.now() - this.#stepStartedAtMs })
-    say(`${held ? 'ok  ' : 'FAIL'} ${check}: ${held ? found : `expected ${expected}, found ${found}`}`)
+    this.say(`${held ? 'ok  ' : 'FAIL'} ${check}: ${held ? found : `expected ${expected}, found ${found}`}`)
   }
 }
 

@@ -2,48 +2,8 @@
  * The scheduler's own account of the service, over its HTTP API: plans, instances, tasks. Nothing here looks into the SDK.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { InstanceView, PlanView, ServiceStatus } from 'stateward'
 import type { Endpoint } from '../kafka-connection.js'
-
-export interface StepView {
-  readonly name: string
-  readonly status: string
-  readonly instance?: string
-  readonly reason?: string
-}
-
-export interface PlanView {
-  readonly name: string
-  readonly status: string
-  readonly reason?: string
-  readonly phases: readonly { readonly name: string; readonly status: string; readonly steps: readonly StepView[] }[]
-}
-
-export interface TaskView {
-  readonly name: string
-  readonly taskId: string
-  readonly state: string
-  readonly ready: boolean
-}
-
-export interface InstanceView {
-  readonly name: string
-  readonly pod: string
-  readonly index: number
-  readonly agentId: string
-  readonly hostname: string
-  readonly address: string
-  readonly ports: Readonly<Record<string, number>>
-  readonly volumes: readonly { readonly name: string; readonly persistenceId: string }[]
-  readonly ready: boolean
-  readonly tasks: readonly TaskView[]
-}
-
-export interface ServiceStatus {
-  readonly frameworkId: string
-  readonly values: Readonly<Record<string, string>>
-  readonly plans: readonly PlanView[]
-  readonly instances: readonly InstanceView[]
-}
 
 const requestLimitMs = 5_000
 const pollMs = 300
@@ -60,11 +20,9 @@ export function instanceOf(status: ServiceStatus, name: string): InstanceView {
   return instance
 }
 
-/** The task of a broker or controller that keeps running. */
-export function serverTask(instance: InstanceView): TaskView {
-  const task = instance.tasks.find((candidate) => candidate.name === 'server' || candidate.name.endsWith('-server'))
-  if (task === undefined) throw new Error(`${instance.name} has no server task`)
-  return task
+/** Id of the task of a broker or controller that keeps running; empty before its first launch. */
+export function serverTaskId(instance: InstanceView): string {
+  return instance.tasks.find((task) => task.goal === 'RUNNING')?.taskId ?? ''
 }
 
 export function brokersOf(status: ServiceStatus): InstanceView[] {
@@ -73,13 +31,13 @@ export function brokersOf(status: ServiceStatus): InstanceView[] {
 
 export function clientEndpoint(instance: InstanceView): Endpoint {
   const port = instance.ports['client'] ?? instance.ports['quorum']
-  if (port === undefined) throw new Error(`${instance.name} has no port yet`)
+  if (port === undefined || instance.address === undefined) throw new Error(`${instance.name} has no place yet`)
   return { host: instance.address, port }
 }
 
 /** Task id of every server by its instance. */
 export function taskIds(status: ServiceStatus): Map<string, string> {
-  return new Map(status.instances.map((instance) => [instance.name, serverTask(instance).taskId] as const))
+  return new Map(status.instances.map((instance) => [instance.name, serverTaskId(instance)] as const))
 }
 
 /**

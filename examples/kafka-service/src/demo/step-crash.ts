@@ -2,15 +2,16 @@
  * The scheduler is killed in the middle of a recovery and started again: the launch in flight is adopted, no other task is
  * touched, the plan goes on.
  */
+import type { ServiceStatus } from 'stateward'
 import { clientOf, type Demo, followRecovery, killBroker, planLimitMs, processOf, startSchedulerAgain, topic } from './demo.js'
 import { say } from './display.js'
 import { killProgram } from './programs.js'
-import { instanceOf, isComplete, readStatus, serverTask, type ServiceStatus, taskIds, waitForStatus } from './status.js'
+import { instanceOf, isComplete, readStatus, serverTaskId, taskIds, waitForStatus } from './status.js'
 import { readOffsets } from './topic-io.js'
 
 export async function crashScheduler(demo: Demo, name: string): Promise<void> {
   const before = await readStatus(demo.httpPort)
-  const oldTask = serverTask(instanceOf(before, name)).taskId
+  const oldTask = serverTaskId(instanceOf(before, name))
   const others = before.instances.map((instance) => instance.name).filter((other) => other !== name)
   const pids = new Map(others.map((other) => [other, processOf(before, other).pid] as const))
   await killBroker(processOf(before, name), name)
@@ -20,7 +21,7 @@ export async function crashScheduler(demo: Demo, name: string): Promise<void> {
     limitMs: planLimitMs,
     signal: demo.abort,
   })
-  const inFlight = serverTask(instanceOf(launched, name)).taskId
+  const inFlight = serverTaskId(instanceOf(launched, name))
   await killProgram(demo.scheduler)
   say(
     `the scheduler was killed while ${name} was starting; recovery was ${isComplete(launched, 'recovery') ? 'complete' : 'under way'}`,
@@ -28,12 +29,12 @@ export async function crashScheduler(demo: Demo, name: string): Promise<void> {
   startSchedulerAgain(demo)
 
   const after = await followRecovery(demo, name, oldTask)
-  demo.report.check('the launch in flight was adopted', inFlight, serverTask(instanceOf(after, name)).taskId)
+  demo.report.check('the launch in flight was adopted', inFlight, serverTaskId(instanceOf(after, name)))
   const untouched = others.filter(
     (other) => taskIds(after).get(other) === taskIds(before).get(other) && processOf(after, other).pid === pids.get(other),
   )
   demo.report.check('other tasks and processes unchanged', String(others.length), String(untouched.length))
-  demo.report.check('same framework', before.frameworkId, after.frameworkId)
+  demo.report.check('same framework', before.frameworkId ?? 'none', after.frameworkId ?? 'none')
   const offsets = await readOffsets(await clientOf(demo), topic)
   demo.report.check('partitions readable afterwards', '3', String(offsets.length))
 }
@@ -41,6 +42,5 @@ export async function crashScheduler(demo: Demo, name: string): Promise<void> {
 /** The middle of a recovery: the new task is launched and not ready yet. */
 function isStarting(status: ServiceStatus, name: string, oldTask: string): boolean {
   const instance = instanceOf(status, name)
-  const task = serverTask(instance)
-  return task.taskId !== oldTask && !instance.ready && !isComplete(status, 'recovery')
+  return serverTaskId(instance) !== oldTask && !instance.ready && !isComplete(status, 'recovery')
 }

@@ -2,6 +2,7 @@
  * A killed broker comes back on its own data, and the proof of it; then the same proof on a broker whose volume was emptied while
  * no scheduler ran, where it must fail.
  */
+import type { ServiceStatus } from 'stateward'
 import { spawn } from 'node:child_process'
 import { cp, mkdir, readdir, rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -10,7 +11,7 @@ import { type Demo, followRecovery, gatherEvidence, killBroker, placeOf, process
 import { say } from './display.js'
 import { stopProgram } from './programs.js'
 import { type Proof, proveNothingCopied } from './proof.js'
-import { brokersOf, clientEndpoint, instanceOf, readStatus, type ServiceStatus } from './status.js'
+import { brokersOf, clientEndpoint, instanceOf, readStatus } from './status.js'
 import { exampleFolder, workFolder } from './work-folder.js'
 
 const leaveLimitMs = 30_000

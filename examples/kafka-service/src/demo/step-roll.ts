@@ -1,11 +1,12 @@
 /** Rolls a changed setting over the brokers while a producer writes, and loses none of its records. */
+import type { ServiceStatus } from 'stateward'
 import kafkajs from 'kafkajs'
 import { withAdmin } from '../cluster-view.js'
 import { clientOf, type Demo, followPlan, startSchedulerAgain } from './demo.js'
 import { say } from './display.js'
 import { LiveProducer } from './live-producer.js'
 import { stopProgram } from './programs.js'
-import { brokersOf, clientEndpoint, isComplete, readStatus, type ServiceStatus, taskIds } from './status.js'
+import { brokersOf, clientEndpoint, isComplete, readStatus, taskIds } from './status.js'
 import { createTopic, readTopic } from './topic-io.js'
 
 const { ConfigResourceTypes } = kafkajs

@@ -1,0 +1,30 @@
+/** Specs for tests: small, with defaults, so that a test shows only what matters to it. */
+import { defineService } from '../../src/spec/parse.js'
+import type { ServiceSpec, ServiceSpecInput } from '../../src/spec/schema.js'
+
+/** A database of `count` pods with a volume, an initialisation task and a readiness check; `version` changes the server's task. */
+export function databaseSpec(options: { count?: number; version?: string; update?: ServiceSpecInput['update'] } = {}): ServiceSpec {
+  return defineService({
+    name: 'store',
+    values: { clusterId: { generate: 'uuidBase64Url' } },
+    pods: {
+      db: {
+        count: options.count ?? 3,
+        placement: [{ type: 'maxPerHost', max: 1 }],
+        volumes: { data: { sizeMb: 1_024 } },
+        tasks: {
+          format: { goal: 'INIT', command: './format.sh', cpus: 0.1, memoryMb: 64, env: { CLUSTER: '{{values.clusterId}}' } },
+          server: {
+            command: './serve.sh',
+            cpus: 1,
+            memoryMb: 512,
+            ports: { client: { port: 0, envKey: 'CLIENT_PORT' } },
+            env: { VERSION: options.version ?? '1', PEERS: '{{peers.db.client as {index}@{address}:{port}}}' },
+            readinessCheck: { command: './ready.sh' },
+          },
+        },
+      },
+    },
+    ...(options.update === undefined ? {} : { update: options.update }),
+  })
+}

@@ -1,0 +1,107 @@
+/** The recorded conversations with a real Mesos, replayed against the books. See README.md for those left out. */
+import { describe, expect, it } from 'vitest'
+import { replay } from './replay.js'
+import type { ReplayOptions, ReplaySession } from './replay.js'
+import { RECORDED_AGENTS } from './transcript.js'
+import { VirtualCluster } from './virtual-cluster.js'
+
+const START_MS = Date.parse('2026-11-21T02:00:00Z')
+
+function openSession(): ReplaySession {
+  const cluster = new VirtualCluster(START_MS)
+  for (const agent of RECORDED_AGENTS) cluster.addAgent(agent.hostname, agent)
+  cluster.advanceTo(START_MS + 10)
+  return { cluster, ids: new Map(), streams: new Map(), seenUuids: new Set() }
+}
+
+/** Files that continue each other share a session. */
+const RUNS: readonly (readonly [file: string, options: ReplayOptions][])[] = [
+  [['01_subscribe_offers_heartbeat', { cycleAt: 0.4, countsHeartbeats: true }]],
+  [['02_decline_suppress_revive', { cycleAt: 0.48, countsHeartbeats: true }]],
+  [
+    ['03_reserve_create_launch_group', { cycleAt: 0.09 }],
+    ['04_kill_relaunch_same_volume', { cycleAt: 0.5 }],
+    ['05_reconcile', { cycleAt: 0.45 }],
+    ['06_failover', { cycleAt: 0.07 }],
+    ['07_destroy_unreserve', { cycleAt: 0.0 }],
+  ],
+  [
+    [
+      '08_agent_kill9_unreachable_recovery',
+      {
+        cycleAt: 0.66,
+        toleranceMs: 1500,
+        actions: [
+          { at: 1.709, act: (cluster) => cluster.stopAgent('agent2.local') },
+          { at: 6.6, act: (cluster) => cluster.startAgent('agent2.local') },
+          { at: 11.715, act: (cluster) => cluster.stopAgent('agent2.local') },
+          { at: 27.74, act: (cluster) => cluster.startAgent('agent2.local') },
+          { at: 35.5, act: (cluster) => cluster.killExecutor(executorKeyOf(cluster, 'exec-8'), 9) },
+          { at: 36.52, act: (cluster) => cluster.stopAgent('agent2.local') },
+          {
+            at: 36.855,
+            act: (cluster) => {
+              cluster.forgetAgent('agent2.local')
+              cluster.startAgent('agent2.local')
+            },
+          },
+        ],
+      },
+    ],
+  ],
+  [['09_malformed', { cycleAt: 0.14 }]],
+  [['19_group_volume_variants', { cycleAt: 0.17 }]],
+  [
+    [
+      '32_messages_lost_before_the_agent',
+      {
+        cycleAt: 0.2,
+        actions: [
+          // Frozen, it takes nothing; killed, it has lost what was sent; then it returns.
+          { at: 0.05, act: (cluster) => cluster.deafen('agent2.local') },
+          { at: 0.371, act: (cluster) => cluster.stopAgent('agent2.local') },
+          { at: 1.18, act: (cluster) => cluster.startAgent('agent2.local') },
+        ],
+      },
+    ],
+  ],
+  [
+    [
+      '33_executors_lost_over_agent_restart',
+      {
+        cycleAt: 0.93,
+        actions: [
+          { at: 0.36, act: (cluster) => cluster.stopAgent('agent2.local') },
+          { at: 0.4, act: (cluster) => endBoth(cluster) },
+          { at: 4.7, act: (cluster) => cluster.startAgent('agent2.local') },
+          {
+            at: 10.16,
+            act: (cluster) => {
+              cluster.freezeExecutor(executorKeyOf(cluster, 'xfz'))
+              cluster.stopAgent('agent2.local')
+            },
+          },
+          { at: 13.43, act: (cluster) => cluster.startAgent('agent2.local') },
+        ],
+      },
+    ],
+  ],
+]
+
+function endBoth(cluster: VirtualCluster): void {
+  for (const taskId of ['dead1', 'dead2']) cluster.endTask(taskId, { signal: 'SIGKILL' })
+}
+
+const executorKeyOf = (cluster: VirtualCluster, executorId: string): string =>
+  [...cluster.agents.values()].flatMap((agent) => [...agent.executors.keys()]).find((key) => key.endsWith(`/${executorId}`)) ?? ''
+
+describe('recorded conversations', () => {
+  for (const run of RUNS) {
+    const names = run.map(([file]) => file).join(', ')
+    it(`answers as recorded in ${names}`, () => {
+      const session = openSession()
+      for (const [file, options] of run) replay(file, session, options)
+      expect(session.ids.size).toBeGreaterThan(0)
+    })
+  }
+})
