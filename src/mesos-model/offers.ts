@@ -109,10 +109,14 @@ export function runAllocationCycle(draft: Draft): void {
   allocate(draft)
 }
 
+/** A task may have used a volume under another path; it is offered as it was created. */
+const asBooked = (total: Resources, resources: Resources): Resources =>
+  resources.map((holding) => (holding.isWhole ? (total.find((own) => own.key === holding.key && own.amount === holding.amount) ?? holding) : holding))
+
 /** Gives resources back to an agent's free ones. */
 export function release(draft: Draft, agentId: string, resources: Resources): void {
   if (resources.length === 0) return
-  changeAgent(draft, agentId, (agent) => ({ ...agent, free: addResources(agent.free, resources) }))
+  changeAgent(draft, agentId, (agent) => ({ ...agent, free: addResources(agent.free, asBooked(agent.total, resources)) }))
   draft.state.isAllocationDue = true
 }
 

@@ -194,13 +194,14 @@ export function findOperationProblem(operation: ResourceOperation, context: Oper
   return findResizeProblem(operation)
 }
 
-/** The text of a refusal because the remainder of the offers lacks something. */
-export function describeMissing(held: Resources, conversion: Conversion): string {
+/** The text of a refusal because the remainder of the offers lacks something: what there is when it is looked for. */
+export function describeMissing(held: Resources, { consumed, converted }: Conversion): string {
   let left = held
-  for (const holding of conversion.consumed) {
-    const next = takeResources(left, [holding])
-    if (next === undefined) return `${describeResources(left)} does not contain ${describeHolding(holding)}`
-    left = next
+  for (const [index, holding] of consumed.entries()) {
+    const rest = takeResources(left, [holding])
+    if (rest === undefined) return `${describeResources(left)} does not contain ${describeHolding(holding)}`
+    const result = converted[index]
+    left = result === undefined ? rest : addResources(rest, [result])
   }
   return 'nothing is missing'
 }

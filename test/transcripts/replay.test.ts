@@ -49,7 +49,7 @@ const RUNS: readonly (readonly [file: string, options: ReplayOptions][])[] = [
       },
     ],
   ],
-  [['09_malformed', { cycleAt: 0.14 }]],
+  [['09_malformed', { cycleAt: 0.14, leftEarly: ['role'] }]],
   [['19_group_volume_variants', { cycleAt: 0.17 }]],
   [
     [
@@ -73,7 +73,14 @@ const RUNS: readonly (readonly [file: string, options: ReplayOptions][])[] = [
         actions: [
           { at: 0.36, act: (cluster) => cluster.stopAgent('agent2.local') },
           { at: 0.4, act: (cluster) => endBoth(cluster) },
-          { at: 4.7, act: (cluster) => cluster.startAgent('agent2.local') },
+          {
+            at: 4.7,
+            act: (cluster) => {
+              // The recorded executor took its time to end.
+              cluster.executorExitMs = 1_400
+              cluster.startAgent('agent2.local')
+            },
+          },
           {
             at: 10.16,
             act: (cluster) => {

@@ -16,7 +16,6 @@ const LINK_MS = 1
 const EXECUTOR_START_MS = 150
 const TASK_START_MS = 15
 const SIGNAL_MS = 60
-const EXECUTOR_EXIT_MS = 40
 
 const MASTER_TIMINGS = { ...DEFAULT_MASTER_TIMINGS, agentPingTimeoutMs: 2_000 * 1.25, maxAgentPingTimeouts: 3 }
 const AGENT_TIMINGS = { ...DEFAULT_AGENT_TIMINGS, executorReregistrationTimeoutMs: 3_000 }
@@ -53,6 +52,8 @@ function outcomeOf(task: TaskInfo): { readonly afterMs: number; readonly end: Pr
 
 export class VirtualCluster {
   nowMs: number
+  /** From an executor's decision to end until its process is gone. */
+  executorExitMs = 40
   master: MasterState
   readonly agents = new Map<string, VirtualAgent>()
   /** Events by stream, in order. */
@@ -215,7 +216,7 @@ export class VirtualCluster {
           if (agent.isAlive) this.toAgent(agent, { type: 'fromExecutor', key, message: effect.message })
         })
       case 'exit':
-        return this.later(EXECUTOR_EXIT_MS, () => this.killExecutor(key, 0))
+        return this.later(this.executorExitMs, () => this.killExecutor(key, 0))
     }
   }
 
