@@ -1,8 +1,8 @@
 /** A handle on a running cluster: addresses, controls, and views of what really runs. */
-import type { ChildProcess } from 'node:child_process'
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { hasProcesses, killAll, killWork, writeRecord } from './cluster-record.js'
+import { SdkError } from '../errors.js'
+import { hasProcesses, killAll, killWork, readRecord, writeRecord } from './cluster-record.js'
 import type { ClusterRecord } from './cluster-record.js'
 import { readAgentState, readExecutorMark, readTaskRecords } from './executor-files.js'
 import type { AcceptedCall } from './master-control.js'
@@ -75,42 +75,44 @@ export interface LocalCluster {
 
 interface Holder {
   readonly workDir: string
-  record: ClusterRecord
-  readonly children: Set<ChildProcess>
+  /** Of another process: what is started here must outlive this one. */
+  readonly isAttached: boolean
+}
+
+/** Read anew each time: several processes may hold one cluster. */
+function recordOf({ workDir }: Holder): ClusterRecord {
+  const record = readRecord(workDir)
+  if (record === undefined) throw new SdkError('ERR_CLUSTER', `${workDir} holds no cluster: its cluster.json is gone`)
+  return record
 }
 
 const masterUrlOf = (record: ClusterRecord): string => `http://127.0.0.1:${record.master.options.port}`
 
 async function control<T>(holder: Holder, path: string, body?: object): Promise<T> {
   const init = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }
-  const response = await fetch(`${masterUrlOf(holder.record)}/stateward-cluster/${path}`, init)
-  if (!response.ok) throw new Error(`the cluster's master answered ${response.status} to ${path}`)
+  const response = await fetch(`${masterUrlOf(recordOf(holder))}/stateward-cluster/${path}`, init)
+  if (!response.ok) throw new SdkError('ERR_CLUSTER', `the cluster's master answered ${response.status} to ${path}`)
   return (await response.json()) as T
 }
 
-function launchProcess(holder: Holder, kind: ProcessKind, name: string, options: { readonly isDetached: boolean }): ProcessMark {
+function launchProcess(holder: Holder, kind: ProcessKind, name: string, planned: { readonly isDetached: boolean }): ProcessMark {
+  const options = { ...planned, isDetached: planned.isDetached || holder.isAttached }
   mkdirSync(join(holder.workDir, 'logs'), { recursive: true })
   const child = spawnProcess(kind, options, { logFile: join(holder.workDir, 'logs', `${name}.log`), isDetached: options.isDetached })
   const mark = child.pid === undefined ? undefined : markProcess(child.pid)
-  if (mark === undefined) throw new Error(`the process of ${name} did not start; see ${join(holder.workDir, 'logs', `${name}.log`)}`)
-  holder.children.add(child)
-  child.once('exit', () => holder.children.delete(child))
+  if (mark === undefined) throw new SdkError('ERR_CLUSTER', `the process of ${name} did not start; see ${join(holder.workDir, 'logs', `${name}.log`)}`)
   return mark
 }
 
 function launchMaster(holder: Holder): void {
-  const mark = launchProcess(holder, 'master', 'master', holder.record.master.options)
-  remember(holder, { ...holder.record, master: { ...holder.record.master, mark } })
-}
-
-function remember(holder: Holder, record: ClusterRecord): void {
-  holder.record = record
-  writeRecord(holder.workDir, record)
+  const { master } = recordOf(holder)
+  const mark = launchProcess(holder, 'master', 'master', master.options)
+  writeRecord(holder.workDir, { ...recordOf(holder), master: { ...master, mark } })
 }
 
 function agentAt(holder: Holder, index: number): ClusterRecord['agents'][number] {
-  const agent = holder.record.agents[index]
-  if (agent === undefined) throw new RangeError(`there is no agent ${index}; the cluster has ${holder.record.agents.length}, counted from 0`)
+  const agent = recordOf(holder).agents[index]
+  if (agent === undefined) throw new SdkError('ERR_INVALID_OPTION', `there is no agent ${index}; agents are counted from 0`)
   return agent
 }
 
@@ -118,7 +120,8 @@ function launchAgent(holder: Holder, index: number): void {
   const agent = agentAt(holder, index)
   if (agent.mark !== undefined && isRunning(agent.mark)) return
   const mark = launchProcess(holder, 'agent', `agent-${index + 1}`, agent.options)
-  remember(holder, { ...holder.record, agents: holder.record.agents.with(index, { ...agent, mark }) })
+  const record = recordOf(holder)
+  writeRecord(holder.workDir, { ...record, agents: record.agents.with(index, { ...agent, mark }) })
 }
 
 async function waitFor(what: string, isTrue: () => Promise<boolean>): Promise<void> {
@@ -126,7 +129,7 @@ async function waitFor(what: string, isTrue: () => Promise<boolean>): Promise<vo
   for (;;) {
     const isDone = await isTrue().catch(() => false)
     if (isDone) return
-    if (Date.now() > deadline) throw new Error(`${what} did not happen within ${START_LIMIT_MS / 1000} s`)
+    if (Date.now() > deadline) throw new SdkError('ERR_CLUSTER', `${what} did not happen within ${START_LIMIT_MS / 1000} s`)
     await delay(POLL_MS)
   }
 }
@@ -165,27 +168,27 @@ async function wipeAgent(holder: Holder, index: number): Promise<void> {
 }
 
 async function failoverMaster(holder: Holder): Promise<void> {
-  await stopProcess(holder.record.master.mark)
+  await stopProcess(recordOf(holder).master.mark)
   launchMaster(holder)
-  const isUp = holder.record.agents.map((agent) => agent.mark !== undefined && isRunning(agent.mark))
+  const isUp = recordOf(holder).agents.map((agent) => agent.mark !== undefined && isRunning(agent.mark))
   for (const [index, isAgentUp] of isUp.entries()) {
     if (isAgentUp) await waitFor(`the return of agent ${index}`, () => isConnected(holder, index))
   }
 }
 
 async function close(holder: Holder): Promise<void> {
-  const { record } = holder
+  const record = recordOf(holder)
   killAll(record)
   const isGone = await waitUntil(() => {
     // An executor may have been starting while its agent died.
     for (const agent of record.agents) killWork(agent.options.directory)
     return !hasProcesses(record)
   }, END_LIMIT_MS)
-  if (!isGone) throw new Error(`not all processes of the cluster in ${holder.workDir} ended`)
+  if (!isGone) throw new SdkError('ERR_CLUSTER', `not all processes of the cluster in ${holder.workDir} ended`)
 }
 
 function listAgents(holder: Holder): LocalAgent[] {
-  return holder.record.agents.map(({ options, mark }, index) => {
+  return recordOf(holder).agents.map(({ options, mark }, index) => {
     const id = readAgentState(options.directory)?.id
     const pid = mark !== undefined && isRunning(mark) ? mark.pid : undefined
     return {
@@ -200,7 +203,7 @@ function listAgents(holder: Holder): LocalAgent[] {
 }
 
 function listTasks(holder: Holder): LocalTask[] {
-  return holder.record.agents.flatMap(({ options }, agentIndex) => {
+  return recordOf(holder).agents.flatMap(({ options }, agentIndex) => {
     const state = readAgentState(options.directory)
     return Object.values(state?.executors ?? {}).flatMap((executor) => {
       const executorPid = readExecutorMark(options.directory, executor.containerId)?.pid
@@ -222,8 +225,8 @@ function listTasks(holder: Holder): LocalTask[] {
 const setPartition = async (holder: Holder, index: number, isCut: boolean): Promise<void> =>
   void (await control(holder, 'partition', { ip: agentAt(holder, index).options.ip, isCut }))
 
-export function buildHandle(workDir: string, record: ClusterRecord): { readonly handle: LocalCluster; readonly startAll: () => Promise<void> } {
-  const holder: Holder = { workDir, record, children: new Set() }
+export function buildHandle(workDir: string, record: ClusterRecord, isAttached: boolean): { readonly handle: LocalCluster; readonly startAll: () => Promise<void> } {
+  const holder: Holder = { workDir, isAttached }
   const handle: LocalCluster = {
     masterUrl: masterUrlOf(record),
     workDir,

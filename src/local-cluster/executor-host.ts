@@ -14,6 +14,8 @@ import { isRunning, killMarkedTree, markProcess, spawnProcess } from './processe
 
 /** How often an executor that is nobody's child any more is looked at. */
 const WATCH_MS = 100
+/** Raw wait status of a process that was killed. */
+const SIGKILL_STATUS = 9
 const SIGNAL_NUMBERS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 }
 
 type LinkSource = () => Link<AgentToExecutor>
@@ -67,10 +69,15 @@ export class ExecutorHost {
     for (const { key, containerId } of executors) {
       this.containers.set(key, containerId)
       const mark = readExecutorMark(this.options.directory, containerId)
+      const hasEnded = (): boolean => {
+        if (mark !== undefined && isRunning(mark)) return false
+        this.ended(key, containerId, this.killed.has(key) ? SIGKILL_STATUS : readExitStatus(this.options.directory, containerId))
+        return true
+      }
+      // At once for those that are gone already: the agent is to know before it registers.
+      if (hasEnded()) continue
       const timer = setInterval(() => {
-        if (mark !== undefined && isRunning(mark)) return
-        clearInterval(timer)
-        this.ended(key, containerId, this.killed.has(key) ? 9 : readExitStatus(this.options.directory, containerId))
+        if (hasEnded()) clearInterval(timer)
       }, WATCH_MS)
     }
   }

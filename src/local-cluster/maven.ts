@@ -4,7 +4,7 @@
  * holds the hash of the pom, so that a run that was killed is never taken for a finished one.
  */
 import { spawn } from 'node:child_process'
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import path from 'node:path'
@@ -38,8 +38,7 @@ export async function copyMavenDependencies({ pom, into, log }: MavenCopy): Prom
   if (await isComplete(into, hash)) return
   await mkdir(path.dirname(into), { recursive: true })
   await removeRemains(into)
-  const partial = `${into}.partial-${process.pid}`
-  await rm(partial, { recursive: true, force: true })
+  const partial = `${into}.partial-${process.pid}-${randomUUID()}`
   log(`downloading the dependencies of ${pom} with Maven into ${into}`)
   try {
     await runMaven(pom, partial)
@@ -60,7 +59,7 @@ async function isComplete(folder: string, hash: string): Promise<boolean> {
 async function removeRemains(into: string): Promise<void> {
   const prefix = `${path.basename(into)}.partial-`
   for (const name of await readdir(path.dirname(into))) {
-    if (name.startsWith(prefix) && !isProcessAlive(Number(name.slice(prefix.length)))) {
+    if (name.startsWith(prefix) && !isProcessAlive(Number.parseInt(name.slice(prefix.length), 10))) {
       await rm(path.join(path.dirname(into), name), { recursive: true, force: true })
     }
   }

@@ -5,6 +5,7 @@
 import { mkdirSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
+import { SdkError } from '../errors.js'
 import { buildHandle } from './cluster-handle.js'
 import type { LocalCluster } from './cluster-handle.js'
 import { hasProcesses, killAll, readRecord, writeRecord } from './cluster-record.js'
@@ -62,7 +63,7 @@ async function planAgent(options: LocalClusterOptions, own: AgentOptions, index:
 async function planCluster(options: LocalClusterOptions): Promise<ClusterRecord> {
   const { agents = DEFAULT_AGENTS } = options
   const own: readonly AgentOptions[] = typeof agents === 'number' ? Array.from({ length: agents }, () => ({})) : agents
-  if (own.length < 1 || own.length > MAX_AGENTS) throw new RangeError(`agents must be between 1 and ${MAX_AGENTS} (got ${own.length})`)
+  if (own.length < 1 || own.length > MAX_AGENTS) throw new SdkError('ERR_INVALID_OPTION', `agents must be between 1 and ${MAX_AGENTS} (got ${own.length})`)
   const wantedPort = options.port ?? 0
   const port = wantedPort === 0 ? await freePort('127.0.0.1') : wantedPort
   const directory = join(resolve(options.workDir), 'master')
@@ -77,7 +78,7 @@ async function clearRemains(workDir: string): Promise<ClusterRecord | undefined>
   const remains = readRecord(workDir)
   if (remains === undefined) return undefined
   killAll(remains)
-  if (!(await waitUntil(() => !hasProcesses(remains), END_LIMIT_MS))) throw new Error(`processes of an earlier cluster in ${workDir} do not end`)
+  if (!(await waitUntil(() => !hasProcesses(remains), END_LIMIT_MS))) throw new SdkError('ERR_CLUSTER', `processes of an earlier cluster in ${workDir} do not end`)
   return remains
 }
 
@@ -85,6 +86,7 @@ async function clearRemains(workDir: string): Promise<ClusterRecord | undefined>
  * Starts a master and agents, and waits until all agents are registered. A directory that was used before keeps its
  * agents' identities, reservations and volumes; processes that a killed earlier run left there are ended first.
  *
+ * @throws SdkError ERR_CLUSTER if a process does not start or register in time, ERR_INVALID_OPTION for a bad option
  * @example
  * const cluster = await startLocalCluster({ agents: 3, workDir: '/tmp/demo' })
  * console.log(cluster.masterUrl)
@@ -102,7 +104,7 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
   })
   const record = { ...planned, agents }
   writeRecord(workDir, record)
-  const cluster = buildHandle(workDir, record)
+  const cluster = buildHandle(workDir, record, false)
   try {
     await cluster.startAll()
   } catch (error) {
@@ -115,8 +117,8 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
 /** A handle on a cluster that runs already, started with `detached: true` or by `stateward cluster up`. */
 export async function attachLocalCluster(workDir: string): Promise<LocalCluster> {
   const record = readRecord(resolve(workDir))
-  if (record === undefined) throw new Error(`no cluster was started in ${workDir}`)
-  const { handle } = buildHandle(resolve(workDir), record)
+  if (record === undefined) throw new SdkError('ERR_CLUSTER', `no cluster was started in ${workDir}`)
+  const { handle } = buildHandle(resolve(workDir), record, true)
   await handle.status()
   return handle
 }

@@ -282,16 +282,14 @@ async function startError(
   const logFile = path.join(workDir, 'zookeeper.log')
   const log = await readFile(logFile).catch(() => Buffer.alloc(0))
   const lines = log.subarray(server.logFrom).toString().split('\n')
-  const addressInUse = lines.some((line) => /Address already in use/.test(line))
-  const telling =
-    lines.filter((line) => / ERROR |Exception|^Error|Unable/.test(line)).at(-1) ??
-    lines.filter((line) => line !== '').at(-1) ??
-    'nothing'
+  const taken = lines.find((line) => /Address already in use/.test(line))
+  const written = lines.filter((line) => line !== '')
+  const telling = taken ?? written.findLast((line) => / ERROR |Exception|^Error/.test(line)) ?? written.at(-1) ?? 'nothing'
   return new SdkError(
     'ERR_CLUSTER',
     `ZooKeeper on ${address}:${port} did not start: ${what}; its log ${logFile} says: ${telling.trim()}`,
     {
-      details: { addressInUse },
+      details: { addressInUse: taken !== undefined },
     },
   )
 }

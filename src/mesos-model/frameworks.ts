@@ -6,7 +6,7 @@ import type { FrameworkInfo, OfferConstraints, SubscribeCall } from '../mesos/me
 import { changeAgent, changeFramework, drop, put, putFramework, sendEvent, sendToAgent } from './master-state.js'
 import type { Draft, MasterFramework, MasterTask } from './master-state.js'
 import { allocate, recoverOffers, release } from './offers.js'
-import { isTerminalState } from './task-status.js'
+import { isTerminalState, masterStatus } from './task-status.js'
 import { findFrameworkProblem, findOptionsProblem, findUpdateProblem, rolesOf } from './validate-framework.js'
 
 /** Ids of removed frameworks are remembered up to this number, as on Mesos. */
@@ -31,7 +31,7 @@ function refuse(draft: Draft, streamId: string, message: string): void {
 function findSubscriptionProblem(draft: Draft, parts: SubscriptionParts, id: string | undefined): string | undefined {
   const problem = findFrameworkProblem(parts.info) ?? findOptionsProblem(parts.info, parts.suppressed, parts.constraints)
   if (problem !== undefined || id === undefined) return problem
-  if (draft.state.removedFrameworks.includes(id)) return 'Framework has been removed'
+  if (draft.state.removedFrameworks.some((removed) => removed.id === id)) return 'Framework has been removed'
   const known = draft.state.frameworks.get(id)
   const isKnownInfo = known !== undefined && known.info.name !== ''
   return isKnownInfo && known.info.principal !== parts.info.principal ? "Changing framework's principal is not allowed." : undefined
@@ -151,8 +151,19 @@ export function removeFramework(draft: Draft, id: string): void {
     removeExecutorsOf(draft, agent.id, id)
   }
   drop(draft, 'frameworks', id)
-  draft.state.removedFrameworks = [...draft.state.removedFrameworks, id].slice(-MAX_REMOVED_FRAMEWORKS)
+  const { streamId: _, ...rest } = framework
+  const tasks = [...framework.tasks.values()].map((task) => killedWithFramework(task, draft.env.atMs))
+  const removed = { ...rest, tasks: new Map<string, MasterTask>(), completedTasks: [...framework.completedTasks, ...tasks] }
+  draft.state.removedFrameworks = [...draft.state.removedFrameworks, removed].slice(-MAX_REMOVED_FRAMEWORKS)
   if (framework.streamId !== undefined) draft.effects.push({ type: 'closeStream', streamId: framework.streamId })
+}
+
+/** In the master's own books only: nobody is told. */
+function killedWithFramework(task: MasterTask, atMs: number): MasterTask {
+  if (isTerminalState(task.state)) return task
+  const { taskId, agentId, executorId } = task
+  const status = masterStatus({ taskId, agentId, executorId, state: 'TASK_KILLED', reason: 'REASON_FRAMEWORK_REMOVED', message: 'Framework removed', atMs })
+  return { ...task, state: 'TASK_KILLED', forwarded: status, statuses: [...task.statuses, status] }
 }
 
 function removeExecutorsOf(draft: Draft, agentId: string, frameworkId: string): void {

@@ -119,8 +119,8 @@ export interface MasterState {
   readonly timings: MasterTimings
   readonly numbers: { readonly framework: number; readonly agent: number; readonly offer: number }
   readonly frameworks: ReadonlyMap<string, MasterFramework>
-  /** Removed ones, newest last; bounded as on Mesos. */
-  readonly removedFrameworks: readonly string[]
+  /** Removed ones with what became of their tasks, newest last; bounded as on Mesos. */
+  readonly removedFrameworks: readonly MasterFramework[]
   readonly agents: ReadonlyMap<string, MasterAgent>
   readonly offers: ReadonlyMap<string, MasterOffer>
   readonly unreachable: ReadonlyMap<string, number>

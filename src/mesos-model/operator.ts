@@ -73,12 +73,13 @@ const toFrameworkView = (framework: MasterFramework): object => ({
   recovered: framework.info.name === '',
 })
 
+/** These three and the two of GET_FRAMEWORKS are written even when empty. */
 function tasksView(state: MasterState): Record<string, unknown> {
   const frameworks = [...state.frameworks.values()]
   return {
-    ...nonEmpty('tasks', frameworks.flatMap((framework) => [...framework.tasks.values()].map(toTaskView))),
-    ...nonEmpty('unreachable_tasks', frameworks.flatMap((framework) => [...framework.unreachableTasks.values()].map(toTaskView))),
-    ...nonEmpty('completed_tasks', frameworks.flatMap((framework) => framework.completedTasks.map(toTaskView))),
+    tasks: frameworks.flatMap((framework) => [...framework.tasks.values()].map(toTaskView)),
+    unreachable_tasks: frameworks.flatMap((framework) => [...framework.unreachableTasks.values()].map(toTaskView)),
+    completed_tasks: [...frameworks, ...state.removedFrameworks].flatMap((framework) => framework.completedTasks.map(toTaskView)),
   }
 }
 
@@ -87,7 +88,10 @@ const agentsView = (state: MasterState): Record<string, unknown> => ({
   ...nonEmpty('recovered_agents', [...state.recovered.keys()].map((id) => ({ id: { value: id } }))),
 })
 
-const frameworksView = (state: MasterState): Record<string, unknown> => nonEmpty('frameworks', [...state.frameworks.values()].map(toFrameworkView))
+const frameworksView = (state: MasterState): Record<string, unknown> => ({
+  frameworks: [...state.frameworks.values()].map(toFrameworkView),
+  completed_frameworks: state.removedFrameworks.map((framework) => ({ ...toFrameworkView(framework), active: false, connected: false })),
+})
 
 const executorsView = (state: MasterState): Record<string, unknown> =>
   nonEmpty('executors', [...state.agents.values()].flatMap((agent) => [...agent.executors.values()].map((executor) => ({ agent_id: { value: agent.id }, executor_info: executor.info }))))

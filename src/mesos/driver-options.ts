@@ -54,7 +54,11 @@ export function readDriverOptions(options: MesosDriverOptions): DriverSettings {
   const authorize = readCredentials(options.credentials)
   return {
     masters: parseMasters(options.masters),
-    connection: { connectTimeoutMs: atLeast('connectTimeoutMs', options.connectTimeoutMs ?? 5_000, 1), authorize, tls: options.tls },
+    connection: {
+      connectTimeoutMs: atLeast('connectTimeoutMs', options.connectTimeoutMs ?? 5_000, 1),
+      authorize,
+      tls: options.tls,
+    },
     mapHost: options.mapHost,
     answerTimeoutMs: atLeast('answerTimeoutMs', options.answerTimeoutMs ?? 15_000, 1),
     heartbeatTolerance: atLeast('heartbeatTolerance', options.heartbeatTolerance ?? 5, 1),

@@ -66,7 +66,9 @@ export function readEventStream({ body, onRecord, onEnd, silenceLimitMs }: Event
       end(describeFailure(error))
     }
   })
-  body.once('end', () => end(decoder.isInsideRecord ? 'the stream ended in the middle of a record' : 'the master ended the stream'))
+  body.once('end', () =>
+    end(decoder.isInsideRecord ? 'the stream ended in the middle of a record' : 'the master ended the stream'),
+  )
   // Stays attached: destroying the body makes it emit an error of its own.
   body.on('error', (error) => end(`the stream broke: ${describeFailure(error)}`))
   body.once('close', () => end('the connection was closed'))

@@ -3,6 +3,7 @@
  * Headers are exactly those the scheduler API takes; `Content-Type` is compared byte by byte there.
  */
 import { Client, type Dispatcher } from 'undici'
+import { untilAborted } from './waiting.js'
 
 /** Name and password of HTTP Basic authentication. */
 export interface BasicCredentials {
@@ -45,7 +46,7 @@ export function openConnection(origin: string, settings: ConnectionSettings): Ht
   })
   return {
     async post(path, body, streamId, signal) {
-      const authorization = await settings.authorize()
+      const authorization = await untilAborted(settings.authorize(), signal)
       const headers = {
         'content-type': 'application/json',
         accept: 'application/json',

@@ -16,7 +16,9 @@ export type HostMapping = (hostname: string) => string
  * @throws SdkError `ERR_INVALID_OPTION`
  */
 export function parseMasters(masters: string | readonly string[]): URL[] {
-  const texts = (typeof masters === 'string' ? masters.split(',') : masters).map((text) => text.trim()).filter((text) => text !== '')
+  const texts = (typeof masters === 'string' ? masters.split(',') : masters)
+    .map((text) => text.trim())
+    .filter((text) => text !== '')
   if (texts.length === 0) throw new SdkError('ERR_INVALID_OPTION', 'masters must name at least one master, as http://host:port')
   return texts.map(parseMaster)
 }

@@ -5,6 +5,7 @@
  * operation never happened. The types live in the neighbouring files and are all exported here.
  */
 import { z } from 'zod'
+import { SdkError } from '../errors.js'
 import type { Event } from './messages-calls.js'
 
 export type {
@@ -192,10 +193,15 @@ const envelopeSchema = z.looseObject({ type: z.string() })
 /**
  * One record of the scheduler's stream, already parsed as JSON.
  *
- * @throws ZodError if the record lacks what its type must carry.
+ * @throws SdkError ERR_PROTOCOL if the record lacks what its type must carry.
  */
 export function parseEvent(json: unknown): Event {
-  const { type } = envelopeSchema.parse(json)
-  const schema = eventSchemas[type]
-  return schema === undefined ? { type: 'UNKNOWN' } : ({ ...(schema.parse(json) as object), type } as Event)
+  const envelope = envelopeSchema.safeParse(json)
+  const type = envelope.data?.type
+  const schema = type === undefined ? envelopeSchema : eventSchemas[type]
+  if (schema === undefined) return { type: 'UNKNOWN' }
+  const parsed = schema.safeParse(json)
+  if (parsed.success) return parsed.data as Event
+  const [issue] = parsed.error.issues
+  throw new SdkError('ERR_PROTOCOL', `the master sent an event ${type ?? 'without type'} that cannot be read: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`)
 }

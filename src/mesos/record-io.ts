@@ -53,7 +53,8 @@ export function createRecordDecoder(maxRecordBytes: number = defaultMaxRecordByt
       if (byte < digitZero || byte > digitNine) fail(`found byte ${byte} in a record length, which has digits only`)
       digits += 1
       length = length * 10 + (byte - digitZero)
-      if (digits > maxLengthDigits || length > maxRecordBytes) fail(`a record is longer than the limit of ${maxRecordBytes} bytes`)
+      if (digits > maxLengthDigits || length > maxRecordBytes)
+        fail(`a record is longer than the limit of ${maxRecordBytes} bytes`)
     }
     return chunk.length
   }

@@ -141,7 +141,12 @@ export function openSession(options: SessionOptions): Session {
     isSubscribed: () => subscribed !== undefined && !isOver,
     send: async (call) => {
       if (subscribed === undefined || isOver) return
-      await subscribed.calls.send(toCall(call, subscribed.framework))
+      try {
+        await subscribed.calls.send(toCall(call, subscribed.framework))
+      } catch (cause) {
+        const message = `a call (${call.type}) cannot be written as Mesos wants it, so it was not sent`
+        onTrouble(`call:${call.type}`, new SdkError('ERR_INVARIANT', message, { cause }))
+      }
     },
     close: () => finish('closed', 'never'),
   }

@@ -20,7 +20,13 @@ export function describeRound(problems: readonly SubscribeProblem[]): RoundRepor
   if (problems.some(({ kind }) => kind === 'refused')) {
     const refusal = problems.filter(({ kind }) => kind === 'refused').map(({ url, reason }) => `${url.origin}: ${reason}`)
     const message = `the Mesos master refused the subscription at ${refusal.join('; ')}`
-    return { kind: 'refused', code: 'ERR_MASTER_REFUSED', cause, message, advice: 'check role, principal and user of the service' }
+    return {
+      kind: 'refused',
+      code: 'ERR_MASTER_REFUSED',
+      cause,
+      message,
+      advice: 'check role, principal and user of the service',
+    }
   }
   if (problems.some(({ kind }) => kind === 'credentials')) {
     const message = `the Mesos master refused the credentials of this scheduler at ${where}`

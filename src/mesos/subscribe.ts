@@ -16,6 +16,7 @@ import {
   type HttpConnection,
 } from './http-connection.js'
 import { resolveRedirect, type HostMapping } from './leader.js'
+import { untilAborted } from './waiting.js'
 
 /** While a leader changes, two masters may point at each other. */
 const maxRedirects = 3
@@ -77,9 +78,9 @@ async function subscribeFrom(candidate: URL, options: SubscribeOptions): Promise
     const isNamedLeader = redirects > 0
     let info: FrameworkInfo
     try {
-      info = await options.prepare()
+      info = await untilAborted(options.prepare(), options.signal)
     } catch (error) {
-      return { type: 'notPrepared', error }
+      return options.signal.aborted ? { type: 'stopped' } : { type: 'notPrepared', error }
     }
     if (options.signal.aborted) return { type: 'stopped' }
     const answer = await requestStream(url, info, options)
@@ -106,7 +107,10 @@ async function requestStream(url: URL, info: FrameworkInfo, options: SubscribeOp
   const limit = new AbortController()
   const stop = () => limit.abort(options.signal.reason)
   options.signal.addEventListener('abort', stop, { once: true })
-  const timer = setTimeout(() => limit.abort(new Error(`no answer within ${options.answerTimeoutMs} ms`)), options.answerTimeoutMs)
+  const timer = setTimeout(
+    () => limit.abort(new Error(`no answer within ${options.answerTimeoutMs} ms`)),
+    options.answerTimeoutMs,
+  )
   let answer: Answer | undefined
   try {
     const response = await connection.post(url.pathname + url.search, JSON.stringify(toSubscribe(info)), undefined, limit.signal)

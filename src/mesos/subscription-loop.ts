@@ -12,6 +12,7 @@ import { openSession, type Session, type SessionEnd } from './session.js'
 import { describeRound, isRefusedByLeader } from './subscribe-problems.js'
 import { subscribeToAny, type OpenStream, type SubscribeOutcome, type SubscribeProblem } from './subscribe.js'
 import { createTroubleReporter } from './trouble.js'
+import { pause } from './waiting.js'
 
 /** A stream that lived for so many heartbeats proves that the cluster is well again. */
 const provenHeartbeats = 2
@@ -96,15 +97,15 @@ export function startSubscriptionLoop(settings: DriverSettings, handlers: MesosD
       emit({ type: 'frameworkErrorReceived', kind: 'refused', message: `${message}; ${advice}`, atMs: settings.now() })
       return 'stop'
     }
-    const pause = pauseFor(kind)
-    const text = `${message}; trying again in ${inSeconds(pause.delayMs)} s; ${advice}`
+    const next = pauseFor(kind)
+    const text = `${message}; trying again in ${inSeconds(next.delayMs)} s; ${advice}`
     trouble.report(`subscribe:${cause}`, new SdkError(code, text, { retryable: true, details: { problems: cause } }))
-    return pause
+    return next
   }
 
   const afterNotPrepared = (error: unknown): Next => {
     const known = error instanceof Error ? error : new SdkError('ERR_INVARIANT', `beforeSubscribe failed: ${String(error)}`)
-    trouble.report(`prepare:${known.message}`, known)
+    trouble.report(`subscribe:prepare:${known.message}`, known)
     return isSdkError(error) && error.retryable ? pauseFor('normal') : 'stop'
   }
 
@@ -124,7 +125,7 @@ export function startSubscriptionLoop(settings: DriverSettings, handlers: MesosD
       })
       const next = await after(outcome)
       if (next === 'stop') stopping.abort()
-      else await pauseUnlessAborted(next.delayMs, signal)
+      else await pause(next.delayMs, signal)
     }
   }
 
@@ -144,16 +145,3 @@ export function startSubscriptionLoop(settings: DriverSettings, handlers: MesosD
 }
 
 const inSeconds = (milliseconds: number): number => Math.max(1, Math.round(milliseconds / 1000))
-
-function pauseUnlessAborted(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve()
-    const wake = (): void => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', wake)
-      resolve()
-    }
-    const timer = setTimeout(wake, milliseconds)
-    signal.addEventListener('abort', wake, { once: true })
-  })
-}

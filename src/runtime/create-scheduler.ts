@@ -171,7 +171,9 @@ async function driverFactory(cluster: string | readonly string[], logger: Logger
 
 async function defaultLogger(): Promise<Logger> {
   const { pino } = await import('pino')
-  return pino()
+  // Narrowed first: pino's own type admits any property, and so looks like a promise.
+  const logger: Logger = pino()
+  return logger
 }
 
 /** Says what has changed: to the log, and to whoever listens. */

@@ -74,8 +74,8 @@ async function createOwnNode({ client, lockPath, open, persist }: LockRequest, o
 
 /** Rings for whoever waits at the moment. Each path gets one watch, however often it is looked at. */
 interface Bell {
-  ring(): void
-  wait(): Promise<void>
+  readonly ring: () => void
+  readonly wait: () => Promise<void>
   readonly watched: Set<string>
 }
 

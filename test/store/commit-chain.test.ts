@@ -23,7 +23,7 @@ const createWorld = (script: readonly Fault[]) => {
   const applied: string[] = []
   let isConnected = true
   let step = 0
-  let wire: {
+  const wire: {
     operations?: readonly Operation[]
     answer: (result: NodeValue | undefined) => void
     fail: (error: ZooKeeperFailure) => void

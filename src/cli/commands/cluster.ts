@@ -5,6 +5,7 @@
  */
 import { resolve } from 'node:path'
 import { Command } from 'commander'
+import { SdkError } from '../../errors.js'
 import type { LocalAgent, LocalCluster } from '../../local-cluster.js'
 import type { ProcessKind } from '../../local-cluster/processes.js'
 
@@ -23,7 +24,7 @@ interface DirectoryOptions {
 
 function parseCount(text: string, name: string): number {
   const count = Number(text)
-  if (!Number.isInteger(count) || count < 0) throw new RangeError(`--${name} must be a whole number (got ${text})`)
+  if (!Number.isInteger(count) || count < 0) throw new SdkError('ERR_INVALID_OPTION', `--${name} must be a whole number (got ${text})`)
   return count
 }
 
@@ -68,7 +69,7 @@ async function status({ workDir }: DirectoryOptions): Promise<void> {
 /** Agents are counted from 1 here; their number, address or Mesos id names them. */
 function findAgent(cluster: LocalCluster, name: string): number {
   const agent = cluster.agents().find(({ index, ip, id }) => [String(index + 1), ip, id].includes(name))
-  if (agent === undefined) throw new RangeError(`no agent ${name}; name one by number (1 to ${cluster.agents().length}), address or id`)
+  if (agent === undefined) throw new SdkError('ERR_INVALID_OPTION', `no agent ${name}; name one by number (1 to ${cluster.agents().length}), address or id`)
   return agent.index
 }
 

@@ -60,15 +60,17 @@ export class PlanDisplay {
   }
 }
 
-interface PlannedPhase {
+interface PlanOutline {
   readonly name: string
-  readonly steps: readonly { readonly name: string; readonly status: string }[]
+  readonly status: string
+  readonly phases: readonly {
+    readonly name: string
+    readonly steps: readonly { readonly name: string; readonly status: string }[]
+  }[]
 }
 
 /** One line for the plan and one for each step that has begun; what only grows with time is left out, so that lines change seldom. */
-export function planLines(
-  plan: Pick<PlanView, 'name' | 'status'> & { readonly phases: readonly PlannedPhase[] },
-): { readonly key: string; readonly text: string }[] {
+export function planLines(plan: PlanOutline): { readonly key: string; readonly text: string }[] {
   const steps = plan.phases.flatMap((phase) =>
     phase.steps
       .filter((step) => step.status !== 'PENDING')

@@ -91,7 +91,7 @@ async function emptyAndFormat(demo: Demo, status: ServiceStatus, name: string, v
     VOLUME: volume,
     ROLE: 'broker',
     NODE_ID: String(instance.index),
-    ADDRESS: instance.address,
+    ADDRESS: instance.address ?? '',
     CLUSTER_ID: status.values['clusterId'] ?? '',
     VOTERS: voters.join(','),
   })

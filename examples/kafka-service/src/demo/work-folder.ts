@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
   isAlive,
@@ -16,8 +17,10 @@ import {
   waitUntilGone,
 } from './processes.js'
 
-/** In the example's folder, out of the way of tools that look at sources. */
-export const workFolder = fileURLToPath(new URL('../../.cache/demo', import.meta.url))
+/** In the example's folder, out of the way of tools that look at sources; or where the environment says. */
+export const workFolder = resolve(
+  process.env['STATEWARD_DEMO_DIR'] ?? fileURLToPath(new URL('../../.cache/demo', import.meta.url)),
+)
 export const exampleFolder = fileURLToPath(new URL('../..', import.meta.url))
 
 const graceMs = 12_000
