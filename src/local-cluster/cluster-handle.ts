@@ -124,11 +124,13 @@ function launchAgent(holder: Holder, index: number): void {
   writeRecord(holder.workDir, { ...record, agents: record.agents.with(index, { ...agent, mark }) })
 }
 
-async function waitFor(what: string, isTrue: () => Promise<boolean>): Promise<void> {
+async function waitFor(what: string, isTrue: () => Promise<boolean>, findHopeless: () => string | undefined = () => undefined): Promise<void> {
   const deadline = Date.now() + START_LIMIT_MS
   for (;;) {
     const isDone = await isTrue().catch(() => false)
     if (isDone) return
+    const hopeless = findHopeless()
+    if (hopeless !== undefined) throw new SdkError('ERR_CLUSTER', `${what} cannot happen: ${hopeless}`)
     if (Date.now() > deadline) throw new SdkError('ERR_CLUSTER', `${what} did not happen within ${START_LIMIT_MS / 1000} s`)
     await delay(POLL_MS)
   }
@@ -149,9 +151,20 @@ async function stopProcess(mark: ProcessMark | undefined): Promise<void> {
 const disconnected = (holder: Holder, index: number): Promise<void> =>
   waitFor(`the master noticing that agent ${index} is away`, async () => !(await isConnected(holder, index)))
 
+/** A process that ended at once, for example because its port is taken. */
+function findEnded(holder: Holder, index: number): string | undefined {
+  const { master, agents } = recordOf(holder)
+  const hasEnded = (mark: ProcessMark | undefined): boolean => mark !== undefined && !isRunning(mark)
+  const name = hasEnded(master.mark) ? 'master' : hasEnded(agents[index]?.mark) ? `agent-${index + 1}` : undefined
+  return name === undefined ? undefined : `its process ended; see ${join(holder.workDir, 'logs', `${name}.log`)}`
+}
+
+const registered = (holder: Holder, index: number): Promise<void> =>
+  waitFor(`the registration of agent ${index}`, () => isConnected(holder, index), () => findEnded(holder, index))
+
 async function startAgent(holder: Holder, index: number): Promise<void> {
   launchAgent(holder, index)
-  await waitFor(`the registration of agent ${index}`, () => isConnected(holder, index))
+  await registered(holder, index)
 }
 
 async function machineDown(holder: Holder, index: number): Promise<void> {
@@ -251,7 +264,7 @@ export function buildHandle(workDir: string, record: ClusterRecord, isAttached: 
     for (const agent of record.agents) mkdirSync(agent.options.directory, { recursive: true })
     launchMaster(holder)
     for (const index of record.agents.keys()) launchAgent(holder, index)
-    for (const index of record.agents.keys()) await waitFor(`the registration of agent ${index}`, () => isConnected(holder, index))
+    for (const index of record.agents.keys()) await registered(holder, index)
   }
   return { handle, startAll }
 }

@@ -8,8 +8,9 @@ import { agentPid } from './master-state.js'
 import type { Draft, MasterAgent, MasterFramework, MasterResponse, MasterState, MasterTask } from './master-state.js'
 import { markGone } from './registration.js'
 import type { OperatorCall } from './request.js'
-import { addResources, allocateTo, toEndpointFormat, toWire } from './resources.js'
+import { addResources, allocateTo, toEndpointFormat, toResources, toWire } from './resources.js'
 import type { Resources } from './resources.js'
+import { isTerminalState } from './task-status.js'
 
 const AGENT_CAPABILITIES = ['MULTI_ROLE', 'HIERARCHICAL_ROLE', 'RESERVATION_REFINEMENT', 'RESIZE_VOLUME', 'AGENT_OPERATION_FEEDBACK']
 
@@ -22,9 +23,11 @@ const nanoseconds = (atMs: number): { nanoseconds: number } => ({ nanoseconds: M
 function toAgentView(state: MasterState, agent: MasterAgent): object {
   const offers = [...state.offers.values()].filter((offer) => offer.agentId === agent.id)
   const offered = offers.reduce<Resources>((sum, offer) => addResources(sum, allocateTo(offer.resources, offer.role)), [])
-  const allocated = [...state.frameworks.values()].flatMap((framework) =>
-    [...framework.tasks.values()].filter((task) => task.agentId === agent.id).flatMap((task) => task.info.resources ?? []),
-  )
+  const tasks = [...state.frameworks.values()].flatMap((framework) => [...framework.tasks.values()])
+  const live = tasks.filter((task) => task.agentId === agent.id && !isTerminalState(task.state))
+  const executors = [...agent.executors.values()].map((executor) => executor.info)
+  const used = [...live.map((task) => task.info), ...executors].flatMap((info) => info.resources ?? [])
+  const allocated = toWire(toResources(used))
   return {
     agent_info: {
       hostname: agent.hostname,

@@ -13,7 +13,7 @@ const underWay: ReadonlySet<StepStatus | ParentStatus> = new Set(['PREPARED', 'S
 
 /** `held`: an operator has paused the plan, or one of its own gates is closed. */
 export function parentStatus(children: readonly (StepStatus | ParentStatus)[], held: boolean): ParentStatus {
-  if (children.every((child) => child === 'COMPLETE') && !held) return 'COMPLETE'
+  if (children.every((child) => child === 'COMPLETE')) return 'COMPLETE'
   // What is in hand is finished even under a pause; the plan waits only once nothing moves.
   if (children.some((child) => underWay.has(child))) return 'IN_PROGRESS'
   if (children.includes('DELAYED')) return 'DELAYED'

@@ -203,7 +203,7 @@ function launchOrDelay(due: readonly PodTask[], nowMs: number, joinExecutor: boo
   return {
     kind: 'delayed',
     untilMs: notBeforeMs,
-    reason: `${first.name} has failed ${failures} times in a row; the next launch waits for its back-off`,
+    reason: `${first.name} has failed ${failures === 1 ? 'once' : `${failures} times in a row`}; the next launch waits for its back-off`,
   }
 }
 

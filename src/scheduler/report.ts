@@ -129,6 +129,8 @@ function plans(state: State, target: Target): PlanView[] {
 }
 
 function runView(state: State, target: Target, run: RunRecord, planned: readonly PlannedPhase[]): PlanView {
+  const reason = runReason(state, target, run)
+  const held = reason !== undefined
   const phases = planned.map((phase): PhaseView => {
     const instances = phase.instances.flatMap((name) => state.records.instances.get(name) ?? [])
     const steps = instances.map((instance) => runStep(state, target, run, instance))
@@ -137,18 +139,17 @@ function runView(state: State, target: Target, run: RunRecord, planned: readonly
       strategy: phase.strategy,
       status: parentStatus(
         steps.map((step) => step.status),
-        false,
+        held,
       ),
       steps,
     }
   })
-  const reason = runReason(state, target, run)
   const isOver = run.completedAtMs !== undefined
   const status = isOver
     ? 'COMPLETE'
     : parentStatus(
         phases.map((phase) => phase.status),
-        reason !== undefined,
+        held,
       )
   return {
     name: run.plan,

@@ -25,24 +25,30 @@ export type TaskMachineEvent =
 
 const isStatus = (event: TaskMachineEvent): event is StatusEvent => event.type !== 'launchDecided' && event.type !== 'killDecided'
 
-/** Forgets the last launch but for what outlives it. */
+/** Forgets the last launch but for what outlives it. `assign` merges, so what is forgotten must be named. */
 const begin = (context: TaskContext, launch: TaskLaunch): TaskContext => ({
   launch,
   seen: false,
   ready: false,
-  ...(context.finishedHash === undefined ? {} : { finishedHash: context.finishedHash }),
+  readyAtMs: undefined,
+  killAtMs: undefined,
+  endedAtMs: undefined,
+  outcome: undefined,
+  lastState: undefined,
+  lastReason: undefined,
+  lastMessage: undefined,
+  finishedHash: context.finishedHash,
 })
 
 /** Notes the status; readiness latches for the life of the launch. */
 function note(context: TaskContext, event: TaskMachineEvent): TaskContext {
   if (!isStatus(event)) return context
-  const { lastReason: _reason, lastMessage: _message, ...rest } = context
   const becomesReady = event.ready && !context.ready && event.type === 'RUNNING'
   return {
-    ...rest,
+    ...context,
     lastState: event.type,
-    ...(event.reason === undefined ? {} : { lastReason: event.reason }),
-    ...(event.message === undefined ? {} : { lastMessage: event.message }),
+    lastReason: event.reason,
+    lastMessage: event.message,
     seen: context.seen || event.type === 'STARTING' || event.type === 'RUNNING' || event.type === 'KILLING',
     ...(becomesReady ? { ready: true, readyAtMs: event.atMs } : {}),
   }

@@ -66,8 +66,9 @@ export async function connectScheduler(masterUrl: string, options: ClientOptions
     if (event.type === 'OFFERS') for (const offer of event.offers.offers ?? []) offers.set(offer.id.value, offer)
     if (event.type === 'RESCIND') offers.delete(event.rescind.offer_id.value)
     if (options.acknowledges === false) return
-    if (event.type === 'UPDATE') void acknowledge(event.update.status)
-    if (event.type === 'UPDATE_OPERATION_STATUS') void acknowledgeOperation(event.update_operation_status.status)
+    // A master that dies takes the acknowledgement with it; the agent repeats.
+    if (event.type === 'UPDATE') acknowledge(event.update.status).catch(() => undefined)
+    if (event.type === 'UPDATE_OPERATION_STATUS') acknowledgeOperation(event.update_operation_status.status).catch(() => undefined)
   }
   const acknowledge = async ({ uuid, agent_id, task_id }: TaskStatus): Promise<void> => {
     if (uuid !== undefined) await call({ type: 'ACKNOWLEDGE', acknowledge: { agent_id, task_id, uuid } })

@@ -87,7 +87,7 @@ describe('jars from Maven Central', () => {
   const fakeMaven = async (script: string) => {
     const bin = path.join(directory, 'bin')
     await mkdir(bin, { recursive: true })
-    const head = 'for argument; do case "$argument" in -DoutputDirectory=*) OUT="${argument#*=}";; esac; done'
+    const head = 'for argument; do case "$argument" in -DoutputDirectory=*) OUT=$(echo "$argument" | cut -d= -f2);; esac; done'
     await writeFile(path.join(bin, 'mvn'), `#!/bin/sh\n${head}\n${script}\n`)
     await chmod(path.join(bin, 'mvn'), 0o755)
     vi.stubEnv('PATH', `${bin}${path.delimiter}${process.env['PATH'] ?? ''}`)

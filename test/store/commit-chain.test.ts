@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { SdkError } from '../../src/errors.js'
 import { type SessionEnd } from '../../src/ports/state-store.js'
-import { createCommitChain, parseCommitMark, printCommitMark } from '../../src/store/commit-chain.js'
+import { createCommitChain, digestOf, parseCommitMark, printCommitMark } from '../../src/store/commit-chain.js'
 import { ZooKeeperFailure, type FailureCode, type NodeValue, type Operation } from '../../src/store/zookeeper-client.js'
 
 /**
@@ -193,5 +193,24 @@ describe('the commit chain', () => {
     await expect(world.append(1)).rejects.toMatchObject({ code: 'ERR_STORE_SESSION_LOST' })
     await world.chain.idle()
     expect(world.ends).toEqual(['lost'])
+  })
+
+  test('batches that differ have digests that differ', () => {
+    const batches = [
+      [],
+      [{ key: 'k/a', value: null }],
+      [{ key: 'k/a', value: '' }],
+      [{ key: 'k/a', value: '3:k/b-' }],
+      [
+        { key: 'k/a', value: '' },
+        { key: 'k/b', value: null },
+      ],
+      [
+        { key: 'k/b', value: null },
+        { key: 'k/a', value: '' },
+      ],
+      [{ key: 'k/a-', value: null }],
+    ]
+    expect(new Set(batches.map(digestOf)).size).toBe(batches.length)
   })
 })
