@@ -55,17 +55,29 @@ function answer(state: AgentState, directory: string, call: AgentCall): { status
   if (call.type === 'GET_HEALTH') return { status: 200, body: { type: call.type, get_health: { healthy: true } } }
   if (call.type === 'GET_TASKS') return { status: 200, body: { type: call.type, get_tasks: tasksView(state) } }
   const virtual = call.list_files?.path ?? call.read_file?.path
-  if (virtual === undefined) return { status: 501, body: `The local cluster's agents do not have ${call.type ?? 'a call without type'}` }
+  if (virtual === undefined)
+    return { status: 501, body: `The local cluster's agents do not have ${call.type ?? 'a call without type'}` }
   const path = realPath(state, directory, virtual)
   if (path === undefined || !existsSync(path)) return { status: 404, body: 'File not found' }
   if (call.list_files !== undefined) {
-    const infos = readdirSync(path).map((name) => ({ path: join(virtual, name), size: statSync(join(path, name), { throwIfNoEntry: false })?.size ?? 0 }))
+    const infos = readdirSync(path).map((name) => ({
+      path: join(virtual, name),
+      size: statSync(join(path, name), { throwIfNoEntry: false })?.size ?? 0,
+    }))
     return { status: 200, body: { type: call.type, list_files: { file_infos: infos } } }
   }
-  return { status: 200, body: { type: call.type, read_file: readPart(path, call.read_file?.offset ?? 0, call.read_file?.length ?? MAX_READ_BYTES) } }
+  return {
+    status: 200,
+    body: { type: call.type, read_file: readPart(path, call.read_file?.offset ?? 0, call.read_file?.length ?? MAX_READ_BYTES) },
+  }
 }
 
-export function answerAgentRequest(state: AgentState, directory: string, incoming: IncomingMessage, response: ServerResponse): void {
+export function answerAgentRequest(
+  state: AgentState,
+  directory: string,
+  incoming: IncomingMessage,
+  response: ServerResponse,
+): void {
   const chunks: Buffer[] = []
   incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
   incoming.on('end', () => {
@@ -74,7 +86,9 @@ export function answerAgentRequest(state: AgentState, directory: string, incomin
     try {
       const { status, body } = answer(state, directory, JSON.parse(Buffer.concat(chunks).toString('utf8')) as AgentCall)
       const isText = typeof body === 'string'
-      response.writeHead(status, { 'Content-Type': isText ? 'text/plain' : 'application/json' }).end(isText ? body : JSON.stringify(body))
+      response
+        .writeHead(status, { 'Content-Type': isText ? 'text/plain' : 'application/json' })
+        .end(isText ? body : JSON.stringify(body))
     } catch (error) {
       response.writeHead(400).end(String(error))
     }

@@ -47,7 +47,10 @@ export async function runAgent(options: AgentProcessOptions): Promise<void> {
     const key = url.searchParams.get('executor')
     if (url.pathname !== '/stateward-cluster/executor-link' || key === null) return undefined
     executors.connected(key, link)
-    return { onMessage: (message) => step(runtime, { type: 'fromExecutor', key, message }), onClose: () => executors.disconnected(key, link) }
+    return {
+      onMessage: (message) => step(runtime, { type: 'fromExecutor', key, message }),
+      onClose: () => executors.disconnected(key, link),
+    }
   })
   step(runtime, { type: 'started' })
   executors.recover(liveExecutors(runtime.state))
@@ -78,8 +81,14 @@ function describe({ ip, port, options }: AgentProcessOptions): AgentState['descr
 }
 
 function describeResources({ cpus, memoryMb, diskMb, ports }: Required<AgentOptions>): AgentState['total'] {
-  const scalar = (name: string, value: number): AgentState['total'][number] => holdingToWire(toHolding({ name, type: 'SCALAR', scalar: { value } }))
-  return [{ name: 'ports', type: 'RANGES', ranges: { range: [ports] } }, scalar('cpus', cpus), scalar('mem', memoryMb), scalar('disk', diskMb)]
+  const scalar = (name: string, value: number): AgentState['total'][number] =>
+    holdingToWire(toHolding({ name, type: 'SCALAR', scalar: { value } }))
+  return [
+    { name: 'ports', type: 'RANGES', ranges: { range: [ports] } },
+    scalar('cpus', cpus),
+    scalar('mem', memoryMb),
+    scalar('disk', diskMb),
+  ]
 }
 
 function step(runtime: AgentRuntime, input: AgentInput): void {

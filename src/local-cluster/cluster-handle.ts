@@ -40,8 +40,18 @@ export interface LocalTask {
 
 export interface ClusterStatus {
   readonly masterId: string
-  readonly agents: readonly { readonly id: string; readonly ip: string; readonly hostname: string; readonly isConnected: boolean }[]
-  readonly frameworks: readonly { readonly id: string; readonly name: string; readonly streamId?: string; readonly tasks: number }[]
+  readonly agents: readonly {
+    readonly id: string
+    readonly ip: string
+    readonly hostname: string
+    readonly isConnected: boolean
+  }[]
+  readonly frameworks: readonly {
+    readonly id: string
+    readonly name: string
+    readonly streamId?: string
+    readonly tasks: number
+  }[]
   readonly unreachable: readonly string[]
 }
 
@@ -98,9 +108,13 @@ async function control<T>(holder: Holder, path: string, body?: object): Promise<
 function launchProcess(holder: Holder, kind: ProcessKind, name: string, planned: { readonly isDetached: boolean }): ProcessMark {
   const options = { ...planned, isDetached: planned.isDetached || holder.isAttached }
   mkdirSync(join(holder.workDir, 'logs'), { recursive: true })
-  const child = spawnProcess(kind, options, { logFile: join(holder.workDir, 'logs', `${name}.log`), isDetached: options.isDetached })
+  const child = spawnProcess(kind, options, {
+    logFile: join(holder.workDir, 'logs', `${name}.log`),
+    isDetached: options.isDetached,
+  })
   const mark = child.pid === undefined ? undefined : markProcess(child.pid)
-  if (mark === undefined) throw new SdkError('ERR_CLUSTER', `the process of ${name} did not start; see ${join(holder.workDir, 'logs', `${name}.log`)}`)
+  if (mark === undefined)
+    throw new SdkError('ERR_CLUSTER', `the process of ${name} did not start; see ${join(holder.workDir, 'logs', `${name}.log`)}`)
   return mark
 }
 
@@ -124,7 +138,11 @@ function launchAgent(holder: Holder, index: number): void {
   writeRecord(holder.workDir, { ...record, agents: record.agents.with(index, { ...agent, mark }) })
 }
 
-async function waitFor(what: string, isTrue: () => Promise<boolean>, findHopeless: () => string | undefined = () => undefined): Promise<void> {
+async function waitFor(
+  what: string,
+  isTrue: () => Promise<boolean>,
+  findHopeless: () => string | undefined = () => undefined,
+): Promise<void> {
   const deadline = Date.now() + START_LIMIT_MS
   for (;;) {
     const isDone = await isTrue().catch(() => false)
@@ -160,7 +178,11 @@ function findEnded(holder: Holder, index: number): string | undefined {
 }
 
 const registered = (holder: Holder, index: number): Promise<void> =>
-  waitFor(`the registration of agent ${index}`, () => isConnected(holder, index), () => findEnded(holder, index))
+  waitFor(
+    `the registration of agent ${index}`,
+    () => isConnected(holder, index),
+    () => findEnded(holder, index),
+  )
 
 async function startAgent(holder: Holder, index: number): Promise<void> {
   launchAgent(holder, index)
@@ -238,7 +260,11 @@ function listTasks(holder: Holder): LocalTask[] {
 const setPartition = async (holder: Holder, index: number, isCut: boolean): Promise<void> =>
   void (await control(holder, 'partition', { ip: agentAt(holder, index).options.ip, isCut }))
 
-export function buildHandle(workDir: string, record: ClusterRecord, isAttached: boolean): { readonly handle: LocalCluster; readonly startAll: () => Promise<void> } {
+export function buildHandle(
+  workDir: string,
+  record: ClusterRecord,
+  isAttached: boolean,
+): { readonly handle: LocalCluster; readonly startAll: () => Promise<void> } {
   const holder: Holder = { workDir, isAttached }
   const handle: LocalCluster = {
     masterUrl: masterUrlOf(record),
@@ -268,4 +294,3 @@ export function buildHandle(workDir: string, record: ClusterRecord, isAttached: 
   }
   return { handle, startAll }
 }
-

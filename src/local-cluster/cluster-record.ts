@@ -39,7 +39,9 @@ export function hasProcesses(record: ClusterRecord): boolean {
   const marks = [record.master.mark, ...record.agents.map((agent) => agent.mark)].filter((mark) => mark !== undefined)
   const executors = record.agents.flatMap(({ options }) => {
     const state = readAgentState(options.directory)
-    return state === undefined ? [] : liveExecutors(state).map(({ containerId }) => readExecutorMark(options.directory, containerId))
+    return state === undefined
+      ? []
+      : liveExecutors(state).map(({ containerId }) => readExecutorMark(options.directory, containerId))
   })
   return [...marks, ...executors].some((mark) => mark !== undefined && isRunning(mark))
 }

@@ -12,8 +12,13 @@ export interface TaskRecord {
   readonly volumes: readonly string[]
 }
 
-export const sandboxOf = (agentDirectory: string, agentId: string, frameworkId: string, executorId: string, containerId: string): string =>
-  join(agentDirectory, 'slaves', agentId, 'frameworks', frameworkId, 'executors', executorId, 'runs', containerId)
+export const sandboxOf = (
+  agentDirectory: string,
+  agentId: string,
+  frameworkId: string,
+  executorId: string,
+  containerId: string,
+): string => join(agentDirectory, 'slaves', agentId, 'frameworks', frameworkId, 'executors', executorId, 'runs', containerId)
 
 /** Beside the sandboxes, where no task can write by accident. */
 const metaOf = (agentDirectory: string, containerId: string): string => join(agentDirectory, 'meta', 'containers', containerId)
@@ -41,7 +46,9 @@ export const writeExitStatus = (agentDirectory: string, containerId: string, sta
 export const readExitStatus = (agentDirectory: string, containerId: string): number =>
   readJson<{ readonly status: number }>(join(metaOf(agentDirectory, containerId), 'exit.json'))?.status ?? -1
 
-export const readAgentState = (agentDirectory: string): AgentState | undefined => readJson<AgentState>(join(agentDirectory, 'meta', 'agent.json'))
+export const readAgentState = (agentDirectory: string): AgentState | undefined =>
+  readJson<AgentState>(join(agentDirectory, 'meta', 'agent.json'))
 
 /** Executors of an agent whose processes may be running. */
-export const liveExecutors = (state: AgentState): AgentExecutor[] => Object.values(state.executors).filter((executor) => executor.phase !== 'ended')
+export const liveExecutors = (state: AgentState): AgentExecutor[] =>
+  Object.values(state.executors).filter((executor) => executor.phase !== 'ended')

@@ -61,7 +61,9 @@ export class ExecutorHost {
     const mark = child.pid === undefined ? undefined : markProcess(child.pid)
     if (mark !== undefined) writeExecutorMark(this.options.directory, containerId, mark)
     child.once('error', () => this.ended(key, containerId, -1))
-    child.once('exit', (code, signal) => this.ended(key, containerId, signal === null ? (code ?? 0) << 8 : (SIGNAL_NUMBERS[signal] ?? 9)))
+    child.once('exit', (code, signal) =>
+      this.ended(key, containerId, signal === null ? (code ?? 0) << 8 : (SIGNAL_NUMBERS[signal] ?? 9)),
+    )
   }
 
   /** After a restart of the agent: executors are found by their marks and watched from afar. */

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
+import { SdkError } from '../errors.js'
 import type { Resource, TaskInfo } from '../mesos/messages.js'
 import type { ExecutorEffect, ExecutorInput, ExecutorState } from '../mesos-model/executor-state.js'
 import { createExecutor, nextExecutorTickAtMs, stepExecutor } from '../mesos-model/executor.js'
@@ -51,7 +52,10 @@ async function keepConnected(runtime: ExecutorRuntime): Promise<void> {
         resolve()
       }
       const events = { onMessage: (message: AgentToExecutor) => step(runtime, { type: 'fromAgent', message }), onClose }
-      openLink<AgentToExecutor, ExecutorToAgent>(`${agentUrl}/stateward-cluster/executor-link?executor=${encodeURIComponent(key)}`, events)
+      openLink<AgentToExecutor, ExecutorToAgent>(
+        `${agentUrl}/stateward-cluster/executor-link?executor=${encodeURIComponent(key)}`,
+        events,
+      )
         .then((link) => {
           runtime.agent = link
           step(runtime, { type: 'agentConnected' })
@@ -107,7 +111,11 @@ function leave(runtime: ExecutorRuntime, code: number): void {
   process.exit(code)
 }
 
-async function probe(runtime: ExecutorRuntime, taskId: string, run: (task: TaskInfo, context: ProbeContext) => Promise<void>): Promise<void> {
+async function probe(
+  runtime: ExecutorRuntime,
+  taskId: string,
+  run: (task: TaskInfo, context: ProbeContext) => Promise<void>,
+): Promise<void> {
   const task = runtime.state.tasks[taskId]
   if (task === undefined) return
   const sandbox = sandboxOfTask(runtime, task.containerId)
@@ -121,7 +129,9 @@ const sandboxOfTask = ({ options }: ExecutorRuntime, containerId: string): strin
 const PASSED_ON = ['PATH', 'LANG', 'HOME', 'TZ', 'JAVA_HOME', 'TMPDIR']
 
 function taskEnvironment({ options }: ExecutorRuntime, sandbox: string, task: TaskInfo): NodeJS.ProcessEnv {
-  const inherited = Object.fromEntries(PASSED_ON.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])))
+  const inherited = Object.fromEntries(
+    PASSED_ON.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+  )
   const role = task.resources?.[0]?.allocation_info?.role
   const ofExecutor = {
     MESOS_FRAMEWORK_ID: options.frameworkId,
@@ -146,7 +156,8 @@ async function prepareSandbox(runtime: ExecutorRuntime, sandbox: string, task: T
   if (!runtime.options.isCommand) linkVolumes(workDir, task.resources, directory)
   linkContainerVolumes(task.container, sandbox, directory)
   const secret = task.command?.environment?.variables?.find((variable) => variable.type === 'SECRET')
-  if (secret !== undefined) throw new Error(`Environment variable '${secret.name}' is a secret, which the local cluster cannot resolve`)
+  if (secret !== undefined)
+    throw new SdkError('ERR_CLUSTER', `Environment variable '${secret.name}' is a secret, which the local cluster cannot resolve`)
   await fetchUris(task.command?.uris, sandbox)
   const shared = linkVolumes(workDir, resources as readonly Resource[], directory)
   return [...volumes, ...shared]
@@ -162,16 +173,29 @@ async function startTask(runtime: ExecutorRuntime, taskId: string, containerId: 
     return step(runtime, { type: 'taskNotStarted', taskId, message })
   }
   // Killed while its artifacts were fetched: it never starts.
-  if (runtime.state.tasks[taskId]?.phase === 'killing') return step(runtime, { type: 'taskEnded', taskId, end: { signal: 'SIGTERM' } })
+  if (runtime.state.tasks[taskId]?.phase === 'killing')
+    return step(runtime, { type: 'taskEnded', taskId, end: { signal: 'SIGTERM' } })
   launchProcess(runtime, taskId, task, sandbox, volumes)
 }
 
-function launchProcess(runtime: ExecutorRuntime, taskId: string, task: TaskInfo, sandbox: string, volumes: readonly string[]): void {
+function launchProcess(
+  runtime: ExecutorRuntime,
+  taskId: string,
+  task: TaskInfo,
+  sandbox: string,
+  volumes: readonly string[],
+): void {
   const stdout = openSync(join(sandbox, 'stdout'), 'a')
   const stderr = openSync(join(sandbox, 'stderr'), 'a')
   const { file, args, argv0 } = shellArguments(task.command ?? {})
   const env = withVariables(taskEnvironment(runtime, sandbox, task), task.command)
-  const child = spawn(file, args, { cwd: sandbox, env, detached: true, stdio: ['ignore', stdout, stderr], ...(argv0 === undefined ? {} : { argv0 }) })
+  const child = spawn(file, args, {
+    cwd: sandbox,
+    env,
+    detached: true,
+    stdio: ['ignore', stdout, stderr],
+    ...(argv0 === undefined ? {} : { argv0 }),
+  })
   closeSync(stdout)
   closeSync(stderr)
   const { pid } = child
@@ -182,7 +206,8 @@ function launchProcess(runtime: ExecutorRuntime, taskId: string, task: TaskInfo,
   }
   runtime.pids.set(taskId, pid)
   const mark = markProcess(pid)
-  if (mark !== undefined) writeTaskRecord(runtime.options.workDir, runtime.options.containerId, { taskId, mark, sandbox, volumes })
+  if (mark !== undefined)
+    writeTaskRecord(runtime.options.workDir, runtime.options.containerId, { taskId, mark, sandbox, volumes })
   child.once('exit', (code, signal) => {
     // Nothing of the tree may outlive its task.
     signalTree(pid, 'SIGKILL')

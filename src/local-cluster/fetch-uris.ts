@@ -7,6 +7,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { SdkError } from '../errors.js'
 import type { CommandUri } from '../mesos/messages.js'
 
 const run = promisify(execFile)
@@ -14,7 +15,8 @@ const TAR = /\.(tar|tar\.gz|tgz|tar\.bz2|tbz2|tar\.xz|txz)$/
 
 async function download(url: string, target: string): Promise<void> {
   const response = await fetch(url)
-  if (!response.ok || response.body === null) throw new Error(`Failed to fetch '${url}': status ${response.status}`)
+  if (!response.ok || response.body === null)
+    throw new SdkError('ERR_CLUSTER', `Failed to fetch '${url}': status ${response.status}`)
   await pipeline(Readable.fromWeb(response.body), createWriteStream(target))
 }
 
@@ -32,20 +34,26 @@ async function fetchOne(uri: CommandUri, sandbox: string): Promise<void> {
   if (!isRemote && isArchive && TAR.test(name)) return void (await run('tar', ['-xf', path, '-C', sandbox]))
   if (isRemote) await download(uri.value, target)
   else if (path.startsWith('/')) await copyLocal(path, target)
-  else throw new Error(`Unsupported URI '${uri.value}'`)
+  else throw new SdkError('ERR_CLUSTER', `Unsupported URI '${uri.value}'`)
   if (uri.executable === true) await chmod(target, 0o755)
   if (!isArchive) return
   if (TAR.test(name)) await run('tar', ['-xf', target, '-C', sandbox])
   else if (name.endsWith('.zip')) await run('unzip', ['-q', '-o', target, '-d', sandbox])
 }
 
-/** @throws Error saying which URI failed; the launch fails with it. */
+/** @throws SdkError ERR_CLUSTER, saying which URI failed; the launch fails with it. */
 export async function fetchUris(uris: readonly CommandUri[] | undefined, sandbox: string): Promise<void> {
   for (const uri of uris ?? []) {
     try {
       await fetchOne(uri, sandbox)
     } catch (error) {
-      throw new Error(`Failed to fetch '${uri.value}': ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+      throw new SdkError(
+        'ERR_CLUSTER',
+        `Failed to fetch '${uri.value}': ${error instanceof Error ? error.message : String(error)}`,
+        {
+          cause: error,
+        },
+      )
     }
   }
 }

@@ -65,12 +65,18 @@ export function openLink<In, Out>(url: string, events: LinkEvents<In>): Promise<
 }
 
 /** Serves links; `open` gets the request and says who listens, or refuses with undefined. */
-export function serveLinks<In, Out>(server: Server, open: (incoming: IncomingMessage, link: () => Link<Out>) => LinkEvents<In> | undefined): void {
+export function serveLinks<In, Out>(
+  server: Server,
+  open: (incoming: IncomingMessage, link: () => Link<Out>) => LinkEvents<In> | undefined,
+): void {
   server.on('upgrade', (incoming, socket, head) => {
-    let link: Link<Out> | undefined
-    const events = incoming.headers.upgrade === PROTOCOL ? open(incoming, () => link as Link<Out>) : undefined
-    if (events === undefined) return void socket.destroy()
+    const opened: { link?: Link<Out> } = {}
+    const events = incoming.headers.upgrade === PROTOCOL ? open(incoming, () => opened.link as Link<Out>) : undefined
+    if (events === undefined) {
+      socket.destroy()
+      return
+    }
     socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${PROTOCOL}\r\n\r\n`)
-    link = attach<In, Out>(socket, head, events)
+    opened.link = attach<In, Out>(socket, head, events)
   })
 }

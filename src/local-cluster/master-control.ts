@@ -54,7 +54,8 @@ const agentsView = (state: MasterState): object[] =>
   [...state.agents.values()].map(({ id, ip, hostname, link }) => ({ id, ip, hostname, isConnected: link !== undefined }))
 
 export function answerControl(runtime: MasterRuntime, path: string, body: string, response: ServerResponse): void {
-  const answer = (value: unknown): void => void response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(value))
+  const answer = (value: unknown): void =>
+    void response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(value))
   switch (path.slice('/stateward-cluster/'.length)) {
     case 'accepted-calls':
       return answer(runtime.accepted)
@@ -62,7 +63,12 @@ export function answerControl(runtime: MasterRuntime, path: string, body: string
       return answer({
         masterId: runtime.state.info.id,
         agents: agentsView(runtime.state),
-        frameworks: [...runtime.state.frameworks.values()].map(({ id, info, streamId, tasks }) => ({ id, name: info.name, streamId, tasks: tasks.size })),
+        frameworks: [...runtime.state.frameworks.values()].map(({ id, info, streamId, tasks }) => ({
+          id,
+          name: info.name,
+          streamId,
+          tasks: tasks.size,
+        })),
         unreachable: [...runtime.state.unreachable.keys()],
       })
     case 'partition':

@@ -152,15 +152,23 @@ function receive(runtime: MasterRuntime, incoming: IncomingMessage, body: string
   if (path.startsWith('/stateward-cluster/')) return answerControl(runtime, path, body, response)
   if (path === '/health' || path === '/master/health') return void response.writeHead(200).end()
   if (!/^(\/master)?\/api\/v1(\/scheduler)?$/.test(path)) return void response.writeHead(404).end()
-  const headers = Object.fromEntries(Object.entries(incoming.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(',') : value]))
+  const headers = Object.fromEntries(
+    Object.entries(incoming.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(',') : value]),
+  )
   const request = { method: incoming.method ?? 'GET', path, headers, body, streamId: randomUUID() }
   step(runtime, { type: 'request', request }, response)
 }
 
-function openAgentLink(runtime: MasterRuntime, incoming: IncomingMessage, link: () => Link<MasterToAgent>): {
-  onMessage: (message: AgentToMaster) => void
-  onClose: () => void
-} | undefined {
+function openAgentLink(
+  runtime: MasterRuntime,
+  incoming: IncomingMessage,
+  link: () => Link<MasterToAgent>,
+):
+  | {
+      onMessage: (message: AgentToMaster) => void
+      onClose: () => void
+    }
+  | undefined {
   const url = new URL(incoming.url ?? '/', 'http://master')
   if (url.pathname !== '/stateward-cluster/agent-link') return undefined
   const id = randomUUID()
@@ -189,7 +197,7 @@ function receiveFromAgent(runtime: MasterRuntime, id: string, entry: MasterLink,
 function findSilentAgents(runtime: MasterRuntime): void {
   const { agentPingTimeoutMs } = runtime.state.timings
   for (const [id, entry] of runtime.links) {
-    if (Date.now() - entry.heardAtMs > agentPingTimeoutMs) step(runtime, { type: 'agentSilent', link: id, sinceMs: entry.heardAtMs })
+    if (Date.now() - entry.heardAtMs > agentPingTimeoutMs)
+      step(runtime, { type: 'agentSilent', link: id, sinceMs: entry.heardAtMs })
   }
 }
-

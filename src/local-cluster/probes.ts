@@ -26,7 +26,12 @@ export const withVariables = (environment: NodeJS.ProcessEnv, command: CommandIn
 function runCommand(command: CommandInfo, context: ProbeContext, timeoutMs: number): Promise<number | undefined> {
   return new Promise((resolve) => {
     const { file, args } = shellArguments(command)
-    const child = spawn(file, args, { cwd: context.sandbox, env: withVariables(context.environment, command), stdio: 'ignore', detached: true })
+    const child = spawn(file, args, {
+      cwd: context.sandbox,
+      env: withVariables(context.environment, command),
+      stdio: 'ignore',
+      detached: true,
+    })
     const { pid } = child
     const timer = timeoutMs <= 0 || pid === undefined ? undefined : setTimeout(() => signalTree(pid, 'SIGKILL'), timeoutMs)
     const end = (code: number | null): void => {
@@ -81,7 +86,8 @@ export async function runCheck(task: TaskInfo, context: ProbeContext): Promise<O
 
 export async function runHealthCheck(health: HealthCheck, context: ProbeContext): Promise<boolean> {
   const timeoutMs = timeoutOf(health.timeout_seconds)
-  if (health.type === 'COMMAND' && health.command !== undefined) return (await runCommand(health.command, context, timeoutMs)) === 0
+  if (health.type === 'COMMAND' && health.command !== undefined)
+    return (await runCommand(health.command, context, timeoutMs)) === 0
   if (health.type === 'TCP' && health.tcp !== undefined) return await connectTo(health.tcp.port, timeoutMs)
   const { http } = health
   if (health.type !== 'HTTP' || http === undefined) return false

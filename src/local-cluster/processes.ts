@@ -109,7 +109,8 @@ export type ProcessKind = 'master' | 'agent' | 'executor'
 /** The command line of a process of this kind: the built CLI, or the sources by way of tsx. */
 function commandLine(kind: ProcessKind, options: object): string[] {
   const argument = JSON.stringify(options)
-  if (import.meta.url.endsWith('.ts')) return ['--import', 'tsx', fileURLToPath(new URL('./run-process.ts', import.meta.url)), kind, argument]
+  if (import.meta.url.endsWith('.ts'))
+    return ['--import', 'tsx', fileURLToPath(new URL('./run-process.ts', import.meta.url)), kind, argument]
   return [fileURLToPath(new URL('./cli.js', import.meta.url)), 'cluster', `run-${kind}`, argument]
 }
 

@@ -25,7 +25,9 @@ function freePort(host: string): Promise<number> {
     server.once('error', fail)
     server.listen(0, host, () => {
       const address = server.address()
-      server.close(() => (typeof address === 'object' && address !== null ? done(address.port) : fail(new Error(`no free port on ${host}`))))
+      server.close(() =>
+        typeof address === 'object' && address !== null ? done(address.port) : fail(new Error(`no free port on ${host}`)),
+      )
     })
   })
 }
@@ -45,7 +47,12 @@ function completeAgent(own: AgentOptions, defaults: AgentOptions, index: number)
   }
 }
 
-async function planAgent(options: LocalClusterOptions, own: AgentOptions, index: number, masterUrl: string): Promise<AgentProcessOptions> {
+async function planAgent(
+  options: LocalClusterOptions,
+  own: AgentOptions,
+  index: number,
+  masterUrl: string,
+): Promise<AgentProcessOptions> {
   const ip = `127.0.0.${index + 1}`
   const timings = { ...DEFAULT_CLUSTER_TIMINGS, ...options.timings }
   return {
@@ -63,13 +70,15 @@ async function planAgent(options: LocalClusterOptions, own: AgentOptions, index:
 async function planCluster(options: LocalClusterOptions): Promise<ClusterRecord> {
   const { agents = DEFAULT_AGENTS } = options
   const own: readonly AgentOptions[] = typeof agents === 'number' ? Array.from({ length: agents }, () => ({})) : agents
-  if (own.length < 1 || own.length > MAX_AGENTS) throw new SdkError('ERR_INVALID_OPTION', `agents must be between 1 and ${MAX_AGENTS} (got ${own.length})`)
+  if (own.length < 1 || own.length > MAX_AGENTS)
+    throw new SdkError('ERR_INVALID_OPTION', `agents must be between 1 and ${MAX_AGENTS} (got ${own.length})`)
   const wantedPort = options.port ?? 0
   const port = wantedPort === 0 ? await freePort('127.0.0.1') : wantedPort
   const directory = join(resolve(options.workDir), 'master')
   const timings = { ...DEFAULT_CLUSTER_TIMINGS, ...options.timings }
   const planned: { options: AgentProcessOptions }[] = []
-  for (const [index, entry] of own.entries()) planned.push({ options: await planAgent(options, entry, index, `http://127.0.0.1:${port}`) })
+  for (const [index, entry] of own.entries())
+    planned.push({ options: await planAgent(options, entry, index, `http://127.0.0.1:${port}`) })
   return { master: { options: { port, directory, timings, isDetached: options.detached ?? false } }, agents: planned }
 }
 
@@ -78,7 +87,8 @@ async function clearRemains(workDir: string): Promise<ClusterRecord | undefined>
   const remains = readRecord(workDir)
   if (remains === undefined) return undefined
   killAll(remains)
-  if (!(await waitUntil(() => !hasProcesses(remains), END_LIMIT_MS))) throw new SdkError('ERR_CLUSTER', `processes of an earlier cluster in ${workDir} do not end`)
+  if (!(await waitUntil(() => !hasProcesses(remains), END_LIMIT_MS)))
+    throw new SdkError('ERR_CLUSTER', `processes of an earlier cluster in ${workDir} do not end`)
   return remains
 }
 

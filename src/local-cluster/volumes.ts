@@ -1,6 +1,7 @@
 /** Directories of persistent volumes (mesos-v1.md 3.5) and how tasks reach them: a symbolic link in the sandbox. */
 import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { isAbsolute, join, resolve } from 'node:path'
+import { SdkError } from '../errors.js'
 import type { ContainerInfo, Resource } from '../mesos/messages.js'
 
 export function volumeDirectory(agentDirectory: string, volume: Resource): string {
@@ -19,7 +20,8 @@ export const createVolumeDirectory = (agentDirectory: string, volume: Resource):
 export function destroyVolumeDirectory(agentDirectory: string, volume: Resource): void {
   const directory = volumeDirectory(agentDirectory, volume)
   if (volume.disk?.source?.type !== 'MOUNT') return rmSync(directory, { recursive: true, force: true })
-  for (const name of existsSync(directory) ? readdirSync(directory) : []) rmSync(join(directory, name), { recursive: true, force: true })
+  for (const name of existsSync(directory) ? readdirSync(directory) : [])
+    rmSync(join(directory, name), { recursive: true, force: true })
 }
 
 function linkOnce(target: string, path: string): void {
@@ -43,18 +45,20 @@ export function linkVolumes(agentDirectory: string, resources: readonly Resource
 /**
  * Volumes that a task's container asks for: a path of its executor's sandbox, of its own, or of the machine.
  *
- * @throws Error naming what this cluster cannot mount; the launch fails with it.
+ * @throws SdkError ERR_CLUSTER, naming what this cluster cannot mount; the launch fails with it.
  */
 export function linkContainerVolumes(container: ContainerInfo | undefined, sandbox: string, parentSandbox: string): void {
-  if (container?.type === 'DOCKER' || container?.docker !== undefined) throw new Error('Docker containers are not supported by the local cluster')
+  if (container?.type === 'DOCKER' || container?.docker !== undefined)
+    throw new SdkError('ERR_CLUSTER', 'Docker containers are not supported by the local cluster')
   for (const { container_path: path, host_path: hostPath, source } of container?.volumes ?? []) {
-    if (isAbsolute(path)) throw new Error(`Container path '${path}' is absolute, which needs a mount namespace`)
+    if (isAbsolute(path)) throw new SdkError('ERR_CLUSTER', `Container path '${path}' is absolute, which needs a mount namespace`)
     const hostSource = hostPath ?? source?.host_path?.path
     const sandboxPath = source?.sandbox_path
     let target: string
     if (hostSource !== undefined) target = hostSource
-    else if (source?.type === 'SANDBOX_PATH' && sandboxPath !== undefined) target = join(sandboxPath.type === 'PARENT' ? parentSandbox : sandbox, sandboxPath.path)
-    else throw new Error(`Container volume '${path}' has a source that the local cluster does not have`)
+    else if (source?.type === 'SANDBOX_PATH' && sandboxPath !== undefined)
+      target = join(sandboxPath.type === 'PARENT' ? parentSandbox : sandbox, sandboxPath.path)
+    else throw new SdkError('ERR_CLUSTER', `Container volume '${path}' has a source that the local cluster does not have`)
     if (!existsSync(target)) mkdirSync(target, { recursive: true })
     mkdirSync(join(sandbox, path, '..'), { recursive: true })
     linkOnce(target, join(sandbox, path))

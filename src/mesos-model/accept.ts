@@ -50,7 +50,13 @@ function refuseTasks(draft: Draft, framework: MasterFramework, tasks: readonly T
   const isAware = hasCapability(framework.info, 'PARTITION_AWARE')
   for (const task of tasks) {
     const state = refusal.state === 'TASK_DROPPED' && !isAware ? 'TASK_LOST' : refusal.state
-    const status = masterStatus({ ...refusal, state, taskId: task.task_id.value, agentId: task.agent_id.value, atMs: draft.env.atMs })
+    const status = masterStatus({
+      ...refusal,
+      state,
+      taskId: task.task_id.value,
+      agentId: task.agent_id.value,
+      atMs: draft.env.atMs,
+    })
     sendEvent(draft, framework, { type: 'UPDATE', update: { status } })
   }
 }
@@ -67,7 +73,8 @@ function findOffersProblem(draft: Draft, framework: MasterFramework, offerIds: r
     if (offerIds.indexOf(id) !== index) return `Duplicate offer ${id} in offer list`
     const offer = draft.state.offers.get(id)
     if (offer === undefined) return `Offer ${id} is no longer valid`
-    if (offer.frameworkId !== framework.id) return `Offer ${id} has invalid framework ${offer.frameworkId} while framework ${framework.id} is expected`
+    if (offer.frameworkId !== framework.id)
+      return `Offer ${id} has invalid framework ${offer.frameworkId} while framework ${framework.id} is expected`
   }
   const offers = offerIds.map((id) => draft.state.offers.get(id)).filter((offer) => offer !== undefined)
   const first = offers[0]
@@ -75,7 +82,8 @@ function findOffersProblem(draft: Draft, framework: MasterFramework, offerIds: r
     if (first !== undefined && offer.agentId !== first.agentId) {
       return `Aggregated offers must belong to one single agent. Offer ${offer.id} uses agent ${offer.agentId} and agent ${first.agentId}`
     }
-    if (first !== undefined && offer.role !== first.role) return `Aggregated offers must be allocated to the same role. Offer ${offer.id} uses role ${offer.role} but another is using role ${first.role}`
+    if (first !== undefined && offer.role !== first.role)
+      return `Aggregated offers must be allocated to the same role. Offer ${offer.id} uses role ${offer.role} but another is using role ${first.role}`
   }
   return undefined
 }
@@ -143,12 +151,24 @@ function hasPayload(operation: ResourceOperation): boolean {
   return (operation as unknown as Record<string, unknown>)[operation.type.toLowerCase()] !== undefined
 }
 
-function performResourceOperation(bench: Bench, framework: MasterFramework, agent: MasterAgent, operation: ResourceOperation): void {
+function performResourceOperation(
+  bench: Bench,
+  framework: MasterFramework,
+  agent: MasterAgent,
+  operation: ResourceOperation,
+): void {
   const { draft, role } = bench
-  if (!hasPayload(operation)) return refuseOperation(draft, framework, operation, `Expecting '${operation.type.toLowerCase()}' to be present`)
+  if (!hasPayload(operation))
+    return refuseOperation(draft, framework, operation, `Expecting '${operation.type.toLowerCase()}' to be present`)
   const used = tasksOf(draft, agent.id)
   const problem = findOperationProblem(operation, { role, principal: framework.info.principal, agentTotal: agent.total, used })
-  if (problem !== undefined) return refuseOperation(draft, framework, operation, `${problem}; on agent ${agent.id} at ${agentPid(agent)} (${agent.hostname})`)
+  if (problem !== undefined)
+    return refuseOperation(
+      draft,
+      framework,
+      operation,
+      `${problem}; on agent ${agent.id} at ${agentPid(agent)} (${agent.hostname})`,
+    )
   const conversion = convert(operation, role)
   const remaining = applyConversion(bench.remaining, conversion)
   if (remaining === undefined) return refuseOperation(draft, framework, operation, describeMissing(bench.remaining, conversion))
@@ -158,7 +178,9 @@ function performResourceOperation(bench: Bench, framework: MasterFramework, agen
 }
 
 const tasksOf = (draft: Draft, agentId: string): Resources =>
-  [...draft.state.frameworks.values()].flatMap((framework) => [...framework.tasks.values()].filter((task) => task.agentId === agentId).flatMap((task) => task.resources))
+  [...draft.state.frameworks.values()].flatMap((framework) =>
+    [...framework.tasks.values()].filter((task) => task.agentId === agentId).flatMap((task) => task.resources),
+  )
 
 /** An agent's books know no allocation. */
 function stripAllocation<T>(value: T): T {
@@ -198,7 +220,9 @@ function taskContext(bench: Bench, framework: MasterFramework): TaskContext {
 }
 
 const inRole = (resources: readonly Resource[] | undefined, role: string): Resource[] =>
-  (resources ?? []).map((resource) => (resource.allocation_info?.role === undefined ? { ...resource, allocation_info: { role } } : resource))
+  (resources ?? []).map((resource) =>
+    resource.allocation_info?.role === undefined ? { ...resource, allocation_info: { role } } : resource,
+  )
 
 function bookTask(bench: Bench, task: TaskInfo, executorId: string | undefined): TaskInfo {
   const info: TaskInfo = { ...task, resources: inRole(task.resources, bench.role) }
@@ -220,7 +244,9 @@ function launch(bench: Bench, framework: MasterFramework, tasks: readonly TaskIn
   const { draft, agentId } = bench
   for (const task of tasks) {
     const current = draft.state.frameworks.get(framework.id) ?? framework
-    const problem = hasId ? 'The `id` field cannot be set on LAUNCH operations' : findLaunchProblem(task, taskContext(bench, current), bench.remaining)
+    const problem = hasId
+      ? 'The `id` field cannot be set on LAUNCH operations'
+      : findLaunchProblem(task, taskContext(bench, current), bench.remaining)
     if (problem !== undefined) {
       refuseTasks(draft, framework, [task], { state: 'TASK_ERROR', reason: 'REASON_TASK_INVALID', message: problem })
       continue
@@ -230,7 +256,13 @@ function launch(bench: Bench, framework: MasterFramework, tasks: readonly TaskIn
   }
 }
 
-function launchGroup(bench: Bench, framework: MasterFramework, executor: ExecutorInfo, tasks: readonly TaskInfo[], hasId: boolean): void {
+function launchGroup(
+  bench: Bench,
+  framework: MasterFramework,
+  executor: ExecutorInfo,
+  tasks: readonly TaskInfo[],
+  hasId: boolean,
+): void {
   const { draft, agentId, role } = bench
   const problem = hasId
     ? 'The `id` field cannot be set on LAUNCH_GROUP operations'
@@ -249,5 +281,10 @@ function launchGroup(bench: Bench, framework: MasterFramework, executor: Executo
     put(draft, 'agents', agentId, { ...agent, executors: withEntry(agent.executors, key, record) })
   }
   const infos = tasks.map((task) => bookTask(bench, task, executorId))
-  sendToAgent(draft, draft.state.agents.get(agentId), { type: 'launch', framework: briefOf(framework), executor: info, tasks: infos })
+  sendToAgent(draft, draft.state.agents.get(agentId), {
+    type: 'launch',
+    framework: briefOf(framework),
+    executor: info,
+    tasks: infos,
+  })
 }

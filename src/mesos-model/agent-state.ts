@@ -4,7 +4,14 @@
  */
 import type { ExecutorInfo, KillPolicy, OperationStatus, Resource, TaskInfo, TaskState, TaskStatus } from '../mesos/messages.js'
 import type { ResourceOperation } from './operations.js'
-import type { AgentDescription, AgentToExecutor, AgentToMaster, ExecutorToAgent, FrameworkBrief, MasterToAgent } from './protocol.js'
+import type {
+  AgentDescription,
+  AgentToExecutor,
+  AgentToMaster,
+  ExecutorToAgent,
+  FrameworkBrief,
+  MasterToAgent,
+} from './protocol.js'
 
 export interface AgentTimings {
   /** First repetition of an unacknowledged update; doubled each time. */

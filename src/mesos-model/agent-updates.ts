@@ -35,7 +35,10 @@ function sendFirst(draft: AgentDraft, key: string, task: AgentTask, isRepeated: 
   if (status === undefined || !draft.state.isRegistered) return
   const retryMs = isRepeated ? Math.min(task.retryMs * 2, draft.timings.updateRetryMaxMs) : draft.timings.updateRetryMs
   putTask(draft, key, { ...task, sent: status, retryMs, sendAtMs: draft.env.atMs + retryMs })
-  draft.effects.push({ type: 'toMaster', message: { type: 'statusUpdate', frameworkId: task.framework.id, status, latestState: task.latestState } })
+  draft.effects.push({
+    type: 'toMaster',
+    message: { type: 'statusUpdate', frameworkId: task.framework.id, status, latestState: task.latestState },
+  })
 }
 
 /** Takes a status into the stream of its task; the first one in line is sent at once. */
@@ -70,7 +73,11 @@ function sendOperation(draft: AgentDraft, operation: AgentOperation, isRepeated:
   draft.effects.push({ type: 'toMaster', message: { type: 'operationUpdate', frameworkId, uuid, status } })
 }
 
-export function addOperation(draft: AgentDraft, operation: Omit<AgentOperation, 'sendAtMs' | 'retryMs' | 'status'>, status: OperationStatus): void {
+export function addOperation(
+  draft: AgentDraft,
+  operation: Omit<AgentOperation, 'sendAtMs' | 'retryMs' | 'status'>,
+  status: OperationStatus,
+): void {
   const record = { ...operation, status, retryMs: draft.timings.updateRetryMs, sendAtMs: draft.env.atMs }
   putOperation(draft, operation.uuid, record)
   sendOperation(draft, record, false)

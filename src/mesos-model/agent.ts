@@ -2,16 +2,28 @@
  * An agent as a pure function (mesos-v1.md 4): launches, executors, kills, operations, registration, recovery after a
  * restart. Processes and directories are effects; whoever applies them stores the state first.
  */
-import type { ExecutorInfo, OperationStatus, TaskInfo, TaskState, TaskStatus } from '../mesos/messages.js'
-import type { AgentEffect, AgentExecutor, AgentInput, AgentState, AgentTask, AgentTimings } from './agent-state.js'
-import { acknowledgeStatus, addOperation, addStatus, putExecutor, putOperation, putTask, resendAll, resendDue } from './agent-updates.js'
+import type { OperationStatus } from '../mesos/messages.js'
+import {
+  abandonFramework,
+  endTask,
+  executorEnded,
+  forgetExecutor,
+  giveUp,
+  killTask,
+  launch,
+  newTask,
+  receiveFromExecutor,
+  shutDownExecutor,
+} from './agent-executors.js'
+import type { AgentEffect, AgentInput, AgentState, AgentTask, AgentTimings } from './agent-state.js'
+import { acknowledgeStatus, addOperation, putExecutor, putOperation, resendAll, resendDue } from './agent-updates.js'
 import type { AgentDraft } from './agent-updates.js'
 import { executorKey } from './master-state.js'
 import type { ModelEnv } from './master-state.js'
 import { applyConversion, convert } from './operations.js'
-import type { AgentDescription, AgentRegistration, ExecutorToAgent, FrameworkBrief, MasterToAgent, ReportedTask } from './protocol.js'
-import { allocateTo, containsResources, toResources, toWire } from './resources.js'
-import { agentStatus, isTerminalState, uuidToBase64 } from './task-status.js'
+import type { AgentDescription, AgentRegistration, MasterToAgent, ReportedTask } from './protocol.js'
+import { toResources, toWire } from './resources.js'
+import { uuidToBase64 } from './task-status.js'
 
 export interface AgentStep {
   readonly state: AgentState
@@ -56,8 +68,6 @@ export function stepAgent(state: AgentState, input: AgentInput, env: ModelEnv, t
   return { state: draft.state, effects: draft.effects }
 }
 
-const tasksOf = (draft: AgentDraft, key: string): [string, AgentTask][] => Object.entries(draft.state.tasks).filter(([, task]) => task.executorKey === key)
-
 /** Executors of frameworks without a checkpoint do not outlive their agent; the others get a while to come back. */
 function recover(draft: AgentDraft): void {
   draft.state = { ...draft.state, isConnected: false, isRegistered: false }
@@ -75,11 +85,14 @@ function recover(draft: AgentDraft): void {
 
 /** As on Mesos this does not wait for executors that have yet to come back: their tasks are reported as they were. */
 function register(draft: AgentDraft): void {
-  if (draft.state.isConnected && !draft.state.isRegistered) draft.effects.push({ type: 'toMaster', message: buildRegistration(draft.state) })
+  if (draft.state.isConnected && !draft.state.isRegistered)
+    draft.effects.push({ type: 'toMaster', message: buildRegistration(draft.state) })
 }
 
 function buildRegistration(state: AgentState): AgentRegistration {
-  const executors = Object.values(state.executors).filter((executor) => !executor.isCommand && executor.phase !== 'ended' && executor.isAbandoned !== true)
+  const executors = Object.values(state.executors).filter(
+    (executor) => !executor.isCommand && executor.phase !== 'ended' && executor.isAbandoned !== true,
+  )
   return {
     type: 'register',
     ...(state.id === undefined ? {} : { agentId: state.id }),
@@ -134,7 +147,8 @@ function receiveFromMaster(draft: AgentDraft, message: MasterToAgent): void {
       return
     }
     case 'acknowledgeOperation':
-      if (draft.state.operations[message.uuid]?.status.uuid?.value === message.statusUuid) putOperation(draft, message.uuid, undefined)
+      if (draft.state.operations[message.uuid]?.status.uuid?.value === message.statusUuid)
+        putOperation(draft, message.uuid, undefined)
       return
     case 'frameworkSubscribed':
       return resendAll(draft, message.frameworkId)
@@ -143,143 +157,23 @@ function receiveFromMaster(draft: AgentDraft, message: MasterToAgent): void {
   }
 }
 
-/** An executor is forgotten when it has ended and the last of its updates was acknowledged. */
-function forgetExecutor(draft: AgentDraft, key: string): void {
-  if (draft.state.executors[key]?.phase === 'ended' && tasksOf(draft, key).length === 0) putExecutor(draft, key, undefined)
-}
-
-function newTask(draft: AgentDraft, framework: FrameworkBrief, info: TaskInfo, key: string, executorId: string | undefined): void {
-  putTask(draft, executorKey(framework.id, info.task_id.value), {
-    framework,
-    info,
-    executorKey: key,
-    ...(executorId === undefined ? {} : { executorId }),
-    latestState: 'TASK_STAGING',
-    pending: [],
-    sendAtMs: 0,
-    retryMs: draft.timings.updateRetryMs,
-    seen: [],
-  })
-}
-
-interface Refusal {
-  readonly state: TaskState
-  readonly reason: string
-  readonly message: string
-}
-
-/** Ends a task with a status of the agent's own. */
-function endTask(draft: AgentDraft, key: string, refusal: Refusal, withExecutor: boolean): void {
-  const task = draft.state.tasks[key]
-  if (task === undefined) return
-  const executor = draft.state.executors[task.executorKey]
-  const executorId = withExecutor ? (task.executorId ?? executor?.executorId) : undefined
-  const parts = { taskId: task.info.task_id.value, ...refusal, agentId: draft.state.id, executorId, atMs: draft.env.atMs }
-  addStatus(draft, key, agentStatus(parts, draft.env.uuid()))
-}
-
 function dropUnknownTask(draft: AgentDraft, frameworkId: string, taskId: string): void {
   const key = executorKey(frameworkId, taskId)
   if (draft.state.tasks[key] !== undefined) return
   const framework = { id: frameworkId, checkpoint: true, hasTaskKilling: false, user: 'root' }
-  newTask(draft, framework, { name: taskId, task_id: { value: taskId }, agent_id: { value: draft.state.id ?? '' } }, '', undefined)
-  endTask(draft, key, { state: 'TASK_DROPPED', reason: 'REASON_RECONCILIATION', message: 'Reconciliation: task unknown to the agent' }, false)
-}
-
-/** Dynamic reservations and volumes must have reached the agent before a task can use them. */
-function lacksResources(draft: AgentDraft, tasks: readonly TaskInfo[], executor: ExecutorInfo | undefined): boolean {
-  const wanted = [...tasks.flatMap((task) => task.resources ?? []), ...(executor?.resources ?? [])]
-  const special = wanted.filter((resource) => resource.reservations !== undefined || resource.reservation !== undefined || resource.disk !== undefined)
-  return !containsResources(toResources(draft.state.total), allocateTo(toResources(special), undefined))
-}
-
-function launch(draft: AgentDraft, framework: FrameworkBrief, executor: ExecutorInfo | undefined, tasks: readonly TaskInfo[]): void {
-  const first = tasks[0]
-  // An empty group is charged by the master and ignored here, as on Mesos.
-  if (first === undefined) return
-  const executorId = executor?.executor_id.value ?? first.task_id.value
-  const key = executorKey(framework.id, executorId)
-  const known = draft.state.executors[key]
-  for (const task of tasks) newTask(draft, framework, task, key, executor === undefined ? undefined : executorId)
-  const refuse = (refusal: Refusal): void => {
-    for (const task of tasks) endTask(draft, executorKey(framework.id, task.task_id.value), refusal, true)
-  }
-  if (lacksResources(draft, tasks, executor)) {
-    return refuse({ state: 'TASK_DROPPED', reason: 'REASON_RESOURCES_UNKNOWN', message: 'Unknown reservations or persistent volumes' })
-  }
-  if (known === undefined) return startExecutor(draft, framework, executor ?? commandExecutor(first, framework.id), key, executor === undefined, tasks)
-  if (known.isCommand) return refuse({ state: 'TASK_DROPPED', reason: 'REASON_TASK_INVALID', message: 'Executor of a command task cannot take another task' })
-  if (known.phase === 'ended' || known.phase === 'ending') {
-    return refuse({ state: 'TASK_DROPPED', reason: 'REASON_EXECUTOR_TERMINATED', message: 'Executor terminating or terminated' })
-  }
-  if (known.phase === 'running') return void draft.effects.push({ type: 'toExecutor', key, message: { type: 'launch', tasks } })
-  putExecutor(draft, key, { ...known, queued: [...known.queued, tasks] })
-}
-
-const commandExecutor = (task: TaskInfo, frameworkId: string): ExecutorInfo => ({
-  executor_id: task.task_id,
-  framework_id: { value: frameworkId },
-  name: `Command Executor (Task: ${task.task_id.value})`,
-})
-
-function startExecutor(draft: AgentDraft, framework: FrameworkBrief, info: ExecutorInfo, key: string, isCommand: boolean, tasks: readonly TaskInfo[]): void {
-  const executor: AgentExecutor = {
-    key,
+  newTask(
+    draft,
     framework,
-    executorId: info.executor_id.value,
-    isCommand,
-    info,
-    containerId: draft.env.uuid(),
-    phase: 'starting',
-    queued: [tasks],
-    kills: [],
-    deadlineAtMs: draft.env.atMs + draft.timings.executorRegistrationTimeoutMs,
-  }
-  putExecutor(draft, key, executor)
-  draft.effects.push({ type: 'startExecutor', executor, tasks })
-}
-
-function killTask(draft: AgentDraft, message: Extract<MasterToAgent, { type: 'killTask' }>): void {
-  const task = draft.state.tasks[executorKey(message.frameworkId, message.taskId)]
-  const executor = task === undefined ? undefined : draft.state.executors[task.executorKey]
-  if (executor === undefined || executor.phase === 'ended') return
-  const group = executor.queued.find((tasks) => tasks.some((queued) => queued.task_id.value === message.taskId))
-  if (group !== undefined) return killQueued(draft, executor, group)
-  const kill = { taskId: message.taskId, ...(message.killPolicy === undefined ? {} : { killPolicy: message.killPolicy }) }
-  if (executor.phase === 'recovering') return putExecutor(draft, executor.key, { ...executor, kills: [...executor.kills, kill] })
-  draft.effects.push({ type: 'toExecutor', key: executor.key, message: { type: 'kill', ...kill } })
-}
-
-function killQueued(draft: AgentDraft, executor: AgentExecutor, group: readonly TaskInfo[]): void {
-  const queued = executor.queued.filter((tasks) => tasks !== group)
-  putExecutor(draft, executor.key, { ...executor, queued, ...(queued.length === 0 ? { phase: 'ending' as const } : {}) })
-  const refusal: Refusal = { state: 'TASK_KILLED', reason: 'REASON_TASK_KILLED_DURING_LAUNCH', message: 'Killed before delivery to the executor' }
-  for (const task of group) endTask(draft, executorKey(executor.framework.id, task.task_id.value), refusal, false)
-  if (queued.length === 0) draft.effects.push({ type: 'killExecutor', key: executor.key })
-}
-
-function shutDownExecutor(draft: AgentDraft, executor: AgentExecutor | undefined): void {
-  if (executor === undefined || executor.phase === 'ended') return
-  const ownGraceNs = executor.info.shutdown_grace_period?.nanoseconds
-  const graceMs = ownGraceNs === undefined ? draft.timings.executorShutdownGraceMs : ownGraceNs / 1e6
-  if (executor.phase === 'starting') draft.effects.push({ type: 'killExecutor', key: executor.key })
-  else draft.effects.push({ type: 'toExecutor', key: executor.key, message: { type: 'shutDown' } })
-  putExecutor(draft, executor.key, { ...executor, phase: 'ending', queued: [], deadlineAtMs: draft.env.atMs + graceMs })
-}
-
-/** A removed framework: its executors end, its updates are nobody's any more. */
-function abandonFramework(draft: AgentDraft, frameworkId: string): void {
-  for (const executor of Object.values(draft.state.executors)) {
-    if (executor.framework.id !== frameworkId) continue
-    if (executor.phase === 'ended') putExecutor(draft, executor.key, undefined)
-    else {
-      shutDownExecutor(draft, executor)
-      const current = draft.state.executors[executor.key]
-      if (current !== undefined) putExecutor(draft, executor.key, { ...current, isAbandoned: true })
-    }
-  }
-  for (const [key, task] of Object.entries(draft.state.tasks)) if (task.framework.id === frameworkId) putTask(draft, key, undefined)
-  for (const operation of Object.values(draft.state.operations)) if (operation.frameworkId === frameworkId) putOperation(draft, operation.uuid, undefined)
+    { name: taskId, task_id: { value: taskId }, agent_id: { value: draft.state.id ?? '' } },
+    '',
+    undefined,
+  )
+  endTask(
+    draft,
+    key,
+    { state: 'TASK_DROPPED', reason: 'REASON_RECONCILIATION', message: 'Reconciliation: task unknown to the agent' },
+    false,
+  )
 }
 
 function applyOperation(draft: AgentDraft, message: Extract<MasterToAgent, { type: 'applyOperation' }>): void {
@@ -293,87 +187,27 @@ function applyOperation(draft: AgentDraft, message: Extract<MasterToAgent, { typ
   const status: OperationStatus = { ...idField, state, ...uuidField, ...agentField }
   if (total !== undefined) {
     draft.state = { ...draft.state, total: toWire(total) }
-    if (operation.type === 'CREATE') for (const volume of operation.create.volumes ?? []) draft.effects.push({ type: 'createVolume', volume })
-    if (operation.type === 'DESTROY') for (const volume of operation.destroy.volumes ?? []) draft.effects.push({ type: 'destroyVolume', volume })
+    if (operation.type === 'CREATE')
+      for (const volume of operation.create.volumes ?? []) draft.effects.push({ type: 'createVolume', volume })
+    if (operation.type === 'DESTROY')
+      for (const volume of operation.destroy.volumes ?? []) draft.effects.push({ type: 'destroyVolume', volume })
   }
   addOperation(draft, { uuid, frameworkId, operation, ...(operationId === undefined ? {} : { operationId }) }, status)
 }
 
-function receiveFromExecutor(draft: AgentDraft, key: string, message: ExecutorToAgent): void {
-  const executor = draft.state.executors[key]
-  if (executor === undefined || executor.phase === 'ended') return
-  if (message.type === 'update') return receiveUpdate(draft, executor, message.status)
-  subscribeExecutor(draft, executor, message.unacknowledged)
-}
-
-function subscribeExecutor(draft: AgentDraft, executor: AgentExecutor, unacknowledged: readonly TaskStatus[]): void {
-  const { deadlineAtMs: _, ...rest } = executor
-  if (executor.phase === 'ending') return void draft.effects.push({ type: 'killExecutor', key: executor.key })
-  putExecutor(draft, executor.key, { ...rest, phase: 'running', queued: [], kills: [] })
-  for (const status of unacknowledged) receiveUpdate(draft, executor, status)
-  for (const tasks of executor.queued) draft.effects.push({ type: 'toExecutor', key: executor.key, message: { type: 'launch', tasks } })
-  for (const kill of executor.kills) draft.effects.push({ type: 'toExecutor', key: executor.key, message: { type: 'kill', ...kill } })
-}
-
-function receiveUpdate(draft: AgentDraft, executor: AgentExecutor, received: TaskStatus): void {
-  const taskId = received.task_id.value
-  const agentField = draft.state.id === undefined ? {} : { agent_id: { value: draft.state.id } }
-  const status: TaskStatus = { ...received, ...agentField, executor_id: { value: executor.executorId } }
-  addStatus(draft, executorKey(executor.framework.id, taskId), status)
-  draft.effects.push({ type: 'toExecutor', key: executor.key, message: { type: 'acknowledged', taskId, uuid: received.uuid ?? '' } })
-  const current = draft.state.executors[executor.key]
-  const isDone = tasksOf(draft, executor.key).every(([, task]) => isTerminalState(task.latestState))
-  if (current?.phase === 'running' && isDone) putExecutor(draft, executor.key, { ...current, phase: 'ending' })
-}
-
-/** Its process is gone: what had not ended has ended now. A task of which nothing was ever heard never ran. */
-function executorEnded(draft: AgentDraft, key: string, status: number): void {
-  const executor = draft.state.executors[key]
-  if (executor === undefined || executor.phase === 'ended') return
-  if (executor.isAbandoned === true) {
-    putExecutor(draft, key, undefined)
-    for (const [taskKey] of tasksOf(draft, key)) putTask(draft, taskKey, undefined)
-    return
-  }
-  const { deadlineAtMs: _, ...rest } = executor
-  putExecutor(draft, key, { ...rest, phase: 'ended', queued: [] })
-  // The FAILURE of an executor overtakes the updates of its tasks, as on Mesos.
-  const { framework, executorId, isCommand } = executor
-  if (draft.state.isRegistered) draft.effects.push({ type: 'toMaster', message: { type: 'executorExited', frameworkId: framework.id, executorId, isCommand, status } })
-  for (const [taskKey, task] of tasksOf(draft, key)) {
-    if (isTerminalState(task.latestState)) continue
-    const state = task.latestState === 'TASK_STAGING' ? 'TASK_DROPPED' : 'TASK_FAILED'
-    endTask(draft, taskKey, { state, reason: 'REASON_EXECUTOR_TERMINATED', message: 'Executor terminated' }, true)
-  }
-  forgetExecutor(draft, key)
-}
-
 function tick(draft: AgentDraft): void {
   for (const executor of Object.values(draft.state.executors)) {
-    if (executor.deadlineAtMs !== undefined && executor.deadlineAtMs <= draft.env.atMs && executor.isKilled !== true) giveUp(draft, executor)
+    if (executor.deadlineAtMs !== undefined && executor.deadlineAtMs <= draft.env.atMs && executor.isKilled !== true)
+      giveUp(draft, executor)
   }
   resendDue(draft)
-}
-
-const seconds = (ms: number): string => `${ms / 1000}secs`
-
-/** An executor that did not come, come back, or end in time is killed. */
-function giveUp(draft: AgentDraft, executor: AgentExecutor): void {
-  putExecutor(draft, executor.key, { ...executor, isKilled: true, ...(executor.phase === 'recovering' ? {} : { phase: 'ending' as const }) })
-  draft.effects.push({ type: 'killExecutor', key: executor.key })
-  const { executorReregistrationTimeoutMs, executorRegistrationTimeoutMs } = draft.timings
-  if (executor.phase === 'ending') return
-  const refusal: Refusal =
-    executor.phase === 'recovering'
-      ? { state: 'TASK_GONE', reason: 'REASON_EXECUTOR_REREGISTRATION_TIMEOUT', message: `Executor did not reregister within ${seconds(executorReregistrationTimeoutMs)}` }
-      : { state: 'TASK_FAILED', reason: 'REASON_EXECUTOR_REGISTRATION_TIMEOUT', message: `Executor did not register within ${seconds(executorRegistrationTimeoutMs)}` }
-  for (const [key] of tasksOf(draft, executor.key)) endTask(draft, key, refusal, true)
 }
 
 /** When `tick` has something to do next. */
 export function nextAgentTickAtMs(state: AgentState): number {
   let next = Infinity
-  for (const executor of Object.values(state.executors)) if (executor.isKilled !== true) next = Math.min(next, executor.deadlineAtMs ?? Infinity)
+  for (const executor of Object.values(state.executors))
+    if (executor.isKilled !== true) next = Math.min(next, executor.deadlineAtMs ?? Infinity)
   if (!state.isRegistered) return next
   for (const task of Object.values(state.tasks)) if (task.pending.length > 0) next = Math.min(next, task.sendAtMs)
   for (const operation of Object.values(state.operations)) next = Math.min(next, operation.sendAtMs)

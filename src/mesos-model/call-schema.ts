@@ -20,7 +20,8 @@ const MESSAGES: Readonly<Record<string, string>> = {
   Persistence: 'id:string! principal:string',
   Volume: 'mode:enum(RW,RO)! container_path:string! host_path:string image:any source:any',
   Root: 'root:string',
-  DiskSource: 'type:enum(UNKNOWN,PATH,MOUNT,BLOCK,RAW)! path:Root mount:Root id:string profile:string vendor:string metadata:Labels',
+  DiskSource:
+    'type:enum(UNKNOWN,PATH,MOUNT,BLOCK,RAW)! path:Root mount:Root id:string profile:string vendor:string metadata:Labels',
   Disk: 'persistence:Persistence volume:Volume source:DiskSource',
   Resource:
     'provider_id:Id name:string! type:enum(SCALAR,RANGES,SET,TEXT)! scalar:Scalar ranges:Ranges set:SetValue role:string allocation_info:Allocation reservation:OldReservation reservations:OldReservation* disk:Disk revocable:any shared:any',
@@ -54,7 +55,8 @@ const MESSAGES: Readonly<Record<string, string>> = {
   HealthCheck:
     'delay_seconds:double interval_seconds:double timeout_seconds:double consecutive_failures:int grace_period_seconds:double type:enum(UNKNOWN,COMMAND,HTTP,TCP) command:Command http:HealthHttp tcp:HealthTcp',
   KillPolicy: 'grace_period:Duration',
-  Container: 'type:enum(DOCKER,MESOS)! volumes:Volume* hostname:string docker:any mesos:any network_infos:any linux_info:any rlimit_info:any tty_info:any',
+  Container:
+    'type:enum(DOCKER,MESOS)! volumes:Volume* hostname:string docker:any mesos:any network_infos:any linux_info:any rlimit_info:any tty_info:any',
   Executor:
     'type:enum(UNKNOWN,DEFAULT,CUSTOM) executor_id:Id! framework_id:Id command:Command container:Container resources:Resource* name:string source:string data:string discovery:any shutdown_grace_period:Duration labels:Labels',
   Task: 'name:string! task_id:Id! agent_id:Id! resources:Resource* executor:Executor command:Command container:Container health_check:HealthCheck check:Check kill_policy:KillPolicy data:string labels:Labels discovery:any max_completion_time:Duration limits:Scalar{}',
@@ -107,7 +109,14 @@ function parseField(text: string): Field {
   const [name = '', spec = ''] = text.split(':')
   const names = /^enum\(([^)]*)\)/.exec(spec)?.[1]?.split(',')
   const type = names === undefined ? spec.replaceAll(/[!*{}]/g, '') : 'enum'
-  return { name, type, isRequired: spec.endsWith('!'), isRepeated: spec.endsWith('*'), isMap: spec.endsWith('{}'), ...(names === undefined ? {} : { names }) }
+  return {
+    name,
+    type,
+    isRequired: spec.endsWith('!'),
+    isRepeated: spec.endsWith('*'),
+    isMap: spec.endsWith('{}'),
+    ...(names === undefined ? {} : { names }),
+  }
 }
 
 const byName = (a: Field, b: Field): number => (a.name < b.name ? -1 : 1)
@@ -122,7 +131,15 @@ type Json = Readonly<Record<string, unknown>>
 class WireTypeProblem extends Error {}
 
 const jsonKind = (value: unknown): string =>
-  Array.isArray(value) ? 'array' : typeof value === 'object' ? 'object' : typeof value === 'number' ? 'number' : typeof value === 'boolean' ? 'boolean' : 'string'
+  Array.isArray(value)
+    ? 'array'
+    : typeof value === 'object'
+      ? 'object'
+      : typeof value === 'number'
+        ? 'number'
+        : typeof value === 'boolean'
+          ? 'boolean'
+          : 'string'
 
 function unexpected(value: unknown, field: Field): never {
   throw new WireTypeProblem(`Not expecting a JSON ${jsonKind(value)} for field '${field.name}'`)
@@ -132,7 +149,8 @@ function readNumber(value: unknown, field: Field): number {
   if (typeof value === 'number') return value
   if (typeof value !== 'string') return unexpected(value, field)
   const parsed = Number(value)
-  if (value === '' || Number.isNaN(parsed)) throw new WireTypeProblem(`Failed to parse '${value}' as a JSON number for field '${field.name}'`)
+  if (value === '' || Number.isNaN(parsed))
+    throw new WireTypeProblem(`Failed to parse '${value}' as a JSON number for field '${field.name}'`)
   return parsed
 }
 
@@ -178,7 +196,10 @@ function readField(value: unknown, field: Field, path: string, missing: string[]
     const entries = Object.entries(value).map(([key, entry]) => [key, readValue(entry, field, `${path}[${key}]`, missing)])
     return Object.fromEntries(entries)
   }
-  if (field.isRepeated) return (Array.isArray(value) ? value : [value]).map((entry: unknown, index) => readValue(entry, field, `${path}[${index}]`, missing))
+  if (field.isRepeated)
+    return (Array.isArray(value) ? value : [value]).map((entry: unknown, index) =>
+      readValue(entry, field, `${path}[${index}]`, missing),
+    )
   return readValue(value, field, path, missing)
 }
 

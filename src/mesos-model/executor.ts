@@ -44,7 +44,10 @@ function apply(draft: Draft, input: ExecutorInput): void {
     case 'fromAgent':
       return receive(draft, input.message)
     case 'agentConnected':
-      return void draft.effects.push({ type: 'toAgent', message: { type: 'subscribe', unacknowledged: draft.state.unacknowledged } })
+      return void draft.effects.push({
+        type: 'toAgent',
+        message: { type: 'subscribe', unacknowledged: draft.state.unacknowledged },
+      })
     case 'agentLost':
       return shutDown(draft)
     case 'taskStarted':
@@ -107,7 +110,10 @@ function receive(draft: Draft, message: AgentToExecutor): void {
     case 'shutDown':
       return shutDown(draft)
     case 'acknowledged':
-      draft.state = { ...draft.state, unacknowledged: draft.state.unacknowledged.filter((status) => status.uuid !== message.uuid) }
+      draft.state = {
+        ...draft.state,
+        unacknowledged: draft.state.unacknowledged.filter((status) => status.uuid !== message.uuid),
+      }
   }
 }
 
@@ -203,7 +209,9 @@ const SIGNAL_TEXT: Readonly<Record<string, string>> = {
 }
 
 const describeEnd = (end: ProcessEnd): string =>
-  end.signal === undefined ? `Command exited with status ${end.code ?? 0}` : `Command terminated with signal ${SIGNAL_TEXT[end.signal] ?? end.signal}`
+  end.signal === undefined
+    ? `Command exited with status ${end.code ?? 0}`
+    : `Command terminated with signal ${SIGNAL_TEXT[end.signal] ?? end.signal}`
 
 function taskEnded(draft: Draft, taskId: string, end: ProcessEnd): void {
   const task = draft.state.tasks[taskId]
@@ -314,7 +322,8 @@ export function nextExecutorTickAtMs(state: ExecutorState): number {
   for (const task of Object.values(state.tasks)) {
     if (task.phase === 'ended') continue
     if (task.pid !== undefined) next = Math.min(next, task.killAtMs ?? Infinity)
-    if (task.phase === 'running') next = Math.min(next, task.completeByMs ?? Infinity, task.nextCheckAtMs ?? Infinity, task.nextHealthCheckAtMs ?? Infinity)
+    if (task.phase === 'running')
+      next = Math.min(next, task.completeByMs ?? Infinity, task.nextCheckAtMs ?? Infinity, task.nextHealthCheckAtMs ?? Infinity)
   }
   return next
 }

@@ -25,7 +25,10 @@ function openStream(draft: Draft, streamId: string): void {
 
 function refuse(draft: Draft, streamId: string, message: string): void {
   openStream(draft, streamId)
-  draft.effects.push({ type: 'sendEvent', streamId, event: { type: 'ERROR', error: { message } } }, { type: 'closeStream', streamId })
+  draft.effects.push(
+    { type: 'sendEvent', streamId, event: { type: 'ERROR', error: { message } } },
+    { type: 'closeStream', streamId },
+  )
 }
 
 function findSubscriptionProblem(draft: Draft, parts: SubscriptionParts, id: string | undefined): string | undefined {
@@ -34,15 +37,21 @@ function findSubscriptionProblem(draft: Draft, parts: SubscriptionParts, id: str
   if (draft.state.removedFrameworks.some((removed) => removed.id === id)) return 'Framework has been removed'
   const known = draft.state.frameworks.get(id)
   const isKnownInfo = known !== undefined && known.info.name !== ''
-  return isKnownInfo && known.info.principal !== parts.info.principal ? "Changing framework's principal is not allowed." : undefined
+  return isKnownInfo && known.info.principal !== parts.info.principal
+    ? "Changing framework's principal is not allowed."
+    : undefined
 }
 
-const withoutUndefined = (constraints: OfferConstraints | undefined): { constraints?: OfferConstraints } => (constraints === undefined ? {} : { constraints })
+const withoutUndefined = (constraints: OfferConstraints | undefined): { constraints?: OfferConstraints } =>
+  constraints === undefined ? {} : { constraints }
 
 /** Replaces everything but what can never change; roles that are no longer suppressed lose their filters. */
 function replaceInfo(framework: MasterFramework, parts: SubscriptionParts): MasterFramework {
   const { constraints: _, ...rest } = framework
-  const kept = framework.info.name === '' ? parts.info : { ...parts.info, user: framework.info.user, checkpoint: framework.info.checkpoint ?? false }
+  const kept =
+    framework.info.name === ''
+      ? parts.info
+      : { ...parts.info, user: framework.info.user, checkpoint: framework.info.checkpoint ?? false }
   const revived = framework.suppressed.filter((role) => !parts.suppressed.includes(role))
   return {
     ...rest,
@@ -120,7 +129,9 @@ export function updateFramework(draft: Draft, framework: MasterFramework, parts:
   const options = findOptionsProblem(parts.info, parts.suppressed, parts.constraints)
   if (options !== undefined) return `'UpdateFramework' call is not valid: ${options}`
   const next = replaceInfo(framework, parts)
-  const isRevived = framework.suppressed.some((role) => !next.suppressed.includes(role)) || next.roles.some((role) => !framework.roles.includes(role))
+  const isRevived =
+    framework.suppressed.some((role) => !next.suppressed.includes(role)) ||
+    next.roles.some((role) => !framework.roles.includes(role))
   putFramework(draft, next)
   recoverOffers(draft, (offer) => offer.frameworkId === framework.id && !next.roles.includes(offer.role), true)
   if (isRevived) allocate(draft)
@@ -162,7 +173,15 @@ export function removeFramework(draft: Draft, id: string): void {
 function killedWithFramework(task: MasterTask, atMs: number): MasterTask {
   if (isTerminalState(task.state)) return task
   const { taskId, agentId, executorId } = task
-  const status = masterStatus({ taskId, agentId, executorId, state: 'TASK_KILLED', reason: 'REASON_FRAMEWORK_REMOVED', message: 'Framework removed', atMs })
+  const status = masterStatus({
+    taskId,
+    agentId,
+    executorId,
+    state: 'TASK_KILLED',
+    reason: 'REASON_FRAMEWORK_REMOVED',
+    message: 'Framework removed',
+    atMs,
+  })
   return { ...task, state: 'TASK_KILLED', forwarded: status, statuses: [...task.statuses, status] }
 }
 
@@ -186,5 +205,6 @@ export function completeTask(draft: Draft, task: MasterTask): void {
 
 export function putTask(draft: Draft, task: MasterTask): void {
   const framework = draft.state.frameworks.get(task.frameworkId)
-  if (framework !== undefined) put(draft, 'frameworks', framework.id, { ...framework, tasks: new Map(framework.tasks).set(task.taskId, task) })
+  if (framework !== undefined)
+    put(draft, 'frameworks', framework.id, { ...framework, tasks: new Map(framework.tasks).set(task.taskId, task) })
 }

@@ -2,7 +2,20 @@
  * The books of a master as one readonly value, what goes in and what comes out. Records are replaced, never changed;
  * the maps are copied at most once per input (`openDraft`), so that a step looks pure from outside and costs little.
  */
-import type { Attribute, Call, DomainInfo, Event, ExecutorInfo, FrameworkInfo, MasterInfo, OfferConstraints, TaskInfo, TaskState, TaskStatus, OperationStatus } from '../mesos/messages.js'
+import type {
+  Attribute,
+  Call,
+  DomainInfo,
+  Event,
+  ExecutorInfo,
+  FrameworkInfo,
+  MasterInfo,
+  OfferConstraints,
+  TaskInfo,
+  TaskState,
+  TaskStatus,
+  OperationStatus,
+} from '../mesos/messages.js'
 import type { ResourceOperation } from './operations.js'
 import type { AgentDescription, AgentToMaster, FrameworkBrief, MasterToAgent } from './protocol.js'
 import type { Resources } from './resources.js'
@@ -188,7 +201,12 @@ export interface Draft {
   readonly owned: Set<Table>
 }
 
-export const openDraft = (state: MasterState, env: ModelEnv): Draft => ({ state: { ...state }, effects: [], env, owned: new Set() })
+export const openDraft = (state: MasterState, env: ModelEnv): Draft => ({
+  state: { ...state },
+  effects: [],
+  env,
+  owned: new Set(),
+})
 
 type MapTable = Exclude<Table, 'gone'>
 type ValueOf<T extends MapTable> = MasterState[T] extends ReadonlyMap<string, infer V> ? V : never
@@ -203,7 +221,8 @@ function ownTable<T extends MapTable>(draft: Draft, table: T): Map<string, Value
   return draft.state[table] as unknown as Map<string, ValueOf<T>>
 }
 
-export const put = <T extends MapTable>(draft: Draft, table: T, id: string, value: ValueOf<T>): void => void ownTable(draft, table).set(id, value)
+export const put = <T extends MapTable>(draft: Draft, table: T, id: string, value: ValueOf<T>): void =>
+  void ownTable(draft, table).set(id, value)
 export const drop = (draft: Draft, table: MapTable, id: string): void => void ownTable(draft, table).delete(id)
 
 export const putFramework = (draft: Draft, framework: MasterFramework): void => put(draft, 'frameworks', framework.id, framework)
@@ -220,7 +239,8 @@ export function changeAgent(draft: Draft, id: string, change: (agent: MasterAgen
   if (agent !== undefined) putAgent(draft, change(agent))
 }
 
-export const withEntry = <V>(map: ReadonlyMap<string, V>, key: string, value: V): ReadonlyMap<string, V> => new Map(map).set(key, value)
+export const withEntry = <V>(map: ReadonlyMap<string, V>, key: string, value: V): ReadonlyMap<string, V> =>
+  new Map(map).set(key, value)
 
 export function withoutEntry<V>(map: ReadonlyMap<string, V>, key: string): ReadonlyMap<string, V> {
   const copy = new Map(map)
@@ -254,7 +274,8 @@ export function registryOf(state: MasterState): MasterRegistry {
   return { agents, unreachable: [...state.unreachable].map(([id, atMs]) => ({ id, atMs })), gone: [...state.gone] }
 }
 
-export const storeRegistry = (draft: Draft): void => void draft.effects.push({ type: 'storeRegistry', registry: registryOf(draft.state) })
+export const storeRegistry = (draft: Draft): void =>
+  void draft.effects.push({ type: 'storeRegistry', registry: registryOf(draft.state) })
 
 /** Pid-like address that Mesos puts into messages and GET_AGENTS. */
 export const agentPid = (agent: MasterAgent): string => `slave(1)@${agent.ip}:${agent.port}`

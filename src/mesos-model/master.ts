@@ -7,12 +7,30 @@ import type { Call, FrameworkCall, MasterInfo } from '../mesos/messages.js'
 import { acceptOffers } from './accept.js'
 import { disconnectFramework, removeFramework, subscribe, updateFramework } from './frameworks.js'
 import { openDraft, putFramework, sendEvent, sendToAgent } from './master-state.js'
-import type { Draft, MasterEffect, MasterFramework, MasterInput, MasterRegistry, MasterResponse, MasterState, MasterTimings, ModelEnv } from './master-state.js'
+import type {
+  Draft,
+  MasterEffect,
+  MasterFramework,
+  MasterInput,
+  MasterRegistry,
+  MasterResponse,
+  MasterState,
+  MasterTimings,
+  ModelEnv,
+} from './master-state.js'
 import { declineOffers, recoverOffers, reviveRoles, runAllocationCycle, suppressRoles } from './offers.js'
 import { acknowledgeOperation, receiveOperationStatus, reconcileOperations } from './operation-feedback.js'
 import { answerOperator } from './operator.js'
 import type { AgentToMaster } from './protocol.js'
-import { disconnectAgent, findAgentByLink, hearAgent, markUnreachable, registerAgent, removeAgent, suspectAgent } from './registration.js'
+import {
+  disconnectAgent,
+  findAgentByLink,
+  hearAgent,
+  markUnreachable,
+  registerAgent,
+  removeAgent,
+  suspectAgent,
+} from './registration.js'
 import { checkOperatorRequest, checkSchedulerRequest } from './request.js'
 import { acknowledge, killTask, receiveExecutorExit, receiveStatus, reconcileTasks } from './tasks.js'
 
@@ -105,9 +123,11 @@ function receiveRequest(draft: Draft, { request }: Extract<MasterInput, { type: 
 function receiveCall(draft: Draft, call: FrameworkCall, streamId: string | undefined): void {
   const id = call.framework_id.value
   const framework = draft.state.frameworks.get(id)
-  if (framework === undefined || framework.info.name === '') return respond(draft, { status: 400, body: 'Framework cannot be found' })
+  if (framework === undefined || framework.info.name === '')
+    return respond(draft, { status: 400, body: 'Framework cannot be found' })
   if (framework.streamId === undefined) return respond(draft, { status: 403, body: 'Framework is not subscribed' })
-  if (streamId === undefined) return respond(draft, { status: 400, body: "All non-subscribe calls should include the 'Mesos-Stream-Id' header" })
+  if (streamId === undefined)
+    return respond(draft, { status: 400, body: "All non-subscribe calls should include the 'Mesos-Stream-Id' header" })
   if (streamId !== framework.streamId) {
     return respond(draft, {
       status: 400,
@@ -129,7 +149,11 @@ function receiveCall(draft: Draft, call: FrameworkCall, streamId: string | undef
 const valueOf = (id: { readonly value: string } | undefined): string | undefined => id?.value
 const values = (ids: readonly { readonly value: string }[] | undefined): string[] => (ids ?? []).map((id) => id.value)
 
-function dispatch(draft: Draft, framework: MasterFramework, call: Exclude<Call, { type: 'SUBSCRIBE' | 'UPDATE_FRAMEWORK' }>): void {
+function dispatch(
+  draft: Draft,
+  framework: MasterFramework,
+  call: Exclude<Call, { type: 'SUBSCRIBE' | 'UPDATE_FRAMEWORK' }>,
+): void {
   switch (call.type) {
     case 'ACCEPT': {
       const { offer_ids: offerIds, operations = [], filters } = call.accept
@@ -145,7 +169,11 @@ function dispatch(draft: Draft, framework: MasterFramework, call: Exclude<Call, 
       return killTask(draft, framework, call.kill.task_id.value, valueOf(call.kill.agent_id), call.kill.kill_policy)
     case 'SHUTDOWN': {
       const { agent_id: agentId, executor_id: executorId } = call.shutdown
-      return void sendToAgent(draft, draft.state.agents.get(agentId.value), { type: 'shutDownExecutor', frameworkId: framework.id, executorId: executorId.value })
+      return void sendToAgent(draft, draft.state.agents.get(agentId.value), {
+        type: 'shutDownExecutor',
+        frameworkId: framework.id,
+        executorId: executorId.value,
+      })
     }
     case 'ACKNOWLEDGE': {
       const { agent_id: agentId, task_id: taskId, uuid } = call.acknowledge
@@ -156,10 +184,18 @@ function dispatch(draft: Draft, framework: MasterFramework, call: Exclude<Call, 
       return acknowledgeOperation(draft, framework, valueOf(agentId), operationId.value, uuid)
     }
     case 'RECONCILE':
-      return reconcileTasks(draft, framework, (call.reconcile.tasks ?? []).map((task) => ({ taskId: task.task_id.value, agentId: valueOf(task.agent_id) })))
+      return reconcileTasks(
+        draft,
+        framework,
+        (call.reconcile.tasks ?? []).map((task) => ({ taskId: task.task_id.value, agentId: valueOf(task.agent_id) })),
+      )
     case 'RECONCILE_OPERATIONS': {
       const { operations = [] } = call.reconcile_operations
-      return reconcileOperations(draft, framework, operations.map((one) => ({ operationId: one.operation_id.value, agentId: valueOf(one.agent_id) })))
+      return reconcileOperations(
+        draft,
+        framework,
+        operations.map((one) => ({ operationId: one.operation_id.value, agentId: valueOf(one.agent_id) })),
+      )
     }
     case 'TEARDOWN':
       return removeFramework(draft, framework.id)
@@ -188,7 +224,13 @@ function receiveAgentMessage(draft: Draft, link: string, message: AgentToMaster)
     case 'executorExited':
       return receiveExecutorExit(draft, agent, message)
     case 'unregister':
-      return removeAgent(draft, agent, 'TASK_LOST', 'REASON_AGENT_REMOVED', `Agent ${agent.hostname} removed: the agent unregistered`)
+      return removeAgent(
+        draft,
+        agent,
+        'TASK_LOST',
+        'REASON_AGENT_REMOVED',
+        `Agent ${agent.hostname} removed: the agent unregistered`,
+      )
   }
 }
 
@@ -229,6 +271,7 @@ export function nextMasterTickAtMs(state: MasterState): number {
   }
   for (const agent of state.agents.values()) next = Math.min(next, agent.unreachableAtMs ?? Infinity)
   for (const deadline of state.recovered.values()) next = Math.min(next, deadline)
-  if (state.timings.offerTimeoutMs > 0) for (const offer of state.offers.values()) next = Math.min(next, offer.atMs + state.timings.offerTimeoutMs)
+  if (state.timings.offerTimeoutMs > 0)
+    for (const offer of state.offers.values()) next = Math.min(next, offer.atMs + state.timings.offerTimeoutMs)
   return next
 }

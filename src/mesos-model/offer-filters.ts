@@ -23,7 +23,8 @@ export const offerableResources = (free: Resources, role: string, info: Framewor
 
 function isEnough(resources: Resources, role: string, info: FrameworkInfo): boolean {
   const wanted = info.offer_filters?.[role]?.min_allocatable_resources
-  if (wanted === undefined) return quantityOf(resources, 'cpus') >= MIN_CPUS_MILLI || quantityOf(resources, 'mem') >= MIN_MEMORY_MILLI
+  if (wanted === undefined)
+    return quantityOf(resources, 'cpus') >= MIN_CPUS_MILLI || quantityOf(resources, 'mem') >= MIN_MEMORY_MILLI
   const alternatives = wanted.quantities ?? []
   if (alternatives.length === 0) return true
   return alternatives.some(({ quantities }) =>
@@ -40,7 +41,8 @@ function selected(agent: MasterAgent, selector: AttributeConstraint['selector'])
       return agent.domain?.fault_domain?.region.name
     case 'ZONE':
       return agent.domain?.fault_domain?.zone.name
-    default: {
+    case 'UNKNOWN':
+    case undefined: {
       const attribute = agent.attributes.find((entry) => entry.name === selector.attribute_name)
       return attribute === undefined ? undefined : (attribute.text?.value ?? null)
     }
@@ -77,17 +79,29 @@ function meetsConstraints(framework: MasterFramework, role: string, agent: Maste
 function meetsCapabilities(state: MasterState, framework: MasterFramework, agent: MasterAgent): boolean {
   const region = agent.domain?.fault_domain?.region.name
   const home = state.info.domain?.fault_domain?.region.name
-  if (region !== undefined && home !== undefined && region !== home && !hasCapability(framework.info, 'REGION_AWARE')) return false
+  if (region !== undefined && home !== undefined && region !== home && !hasCapability(framework.info, 'REGION_AWARE'))
+    return false
   return quantityOf(agent.total, 'gpus') === 0 || hasCapability(framework.info, 'GPU_RESOURCES')
 }
 
 const isFiltered = (framework: MasterFramework, role: string, agentId: string, resources: Resources, atMs: number): boolean =>
   framework.filters.some(
-    (filter) => filter.agentId === agentId && filter.role === role && filter.untilMs > atMs && containsResources(filter.resources, resources),
+    (filter) =>
+      filter.agentId === agentId &&
+      filter.role === role &&
+      filter.untilMs > atMs &&
+      containsResources(filter.resources, resources),
   )
 
 /** Whether these resources of the agent may be offered to this role of the framework now. */
-export function mayOffer(state: MasterState, framework: MasterFramework, role: string, agent: MasterAgent, resources: Resources, atMs: number): boolean {
+export function mayOffer(
+  state: MasterState,
+  framework: MasterFramework,
+  role: string,
+  agent: MasterAgent,
+  resources: Resources,
+  atMs: number,
+): boolean {
   return (
     resources.length > 0 &&
     isEnough(resources, role, framework.info) &&

@@ -26,7 +26,9 @@ export function toFrameworkFormat(framework: MasterFramework, resources: Resourc
 }
 
 function toOffer(framework: MasterFramework, agent: MasterAgent, offer: MasterOffer): Offer {
-  const executorIds = [...agent.executors.values()].filter((executor) => executor.frameworkId === framework.id).map((executor) => executor.info.executor_id)
+  const executorIds = [...agent.executors.values()]
+    .filter((executor) => executor.frameworkId === framework.id)
+    .map((executor) => executor.info.executor_id)
   return {
     id: { value: offer.id },
     framework_id: { value: framework.id },
@@ -44,7 +46,8 @@ function toOffer(framework: MasterFramework, agent: MasterAgent, offer: MasterOf
 /** What a framework holds, for the order of turns: cpus and memory of its tasks and offers. */
 function holdingsOf(draft: Draft, framework: MasterFramework): number {
   let sum = 0
-  for (const task of framework.tasks.values()) sum += quantityOf(task.resources, 'cpus') + quantityOf(task.resources, 'mem') / 1024
+  for (const task of framework.tasks.values())
+    sum += quantityOf(task.resources, 'cpus') + quantityOf(task.resources, 'mem') / 1024
   for (const offer of draft.state.offers.values()) {
     if (offer.frameworkId === framework.id) sum += quantityOf(offer.resources, 'cpus') + quantityOf(offer.resources, 'mem') / 1024
   }
@@ -61,15 +64,32 @@ function inTurn(draft: Draft): MasterFramework[] {
   return waiting.sort((a, b) => (held.get(a.id) ?? 0) - (held.get(b.id) ?? 0) || (a.id < b.id ? -1 : 1))
 }
 
+/** The role that holds least comes first, as fair sharing would have it. */
+function rolesInTurn(draft: Draft, framework: MasterFramework): readonly string[] {
+  if (framework.roles.length < 2) return framework.roles
+  const held = new Map<string, number>()
+  const count = (role: string, resources: Resources): void => void held.set(role, (held.get(role) ?? 0) + quantityOf(resources, 'cpus'))
+  for (const task of framework.tasks.values()) count(task.info.resources?.[0]?.allocation_info?.role ?? '', task.resources)
+  for (const offer of draft.state.offers.values()) if (offer.frameworkId === framework.id) count(offer.role, offer.resources)
+  return [...framework.roles].sort((a, b) => (held.get(a) ?? 0) - (held.get(b) ?? 0) || (a < b ? -1 : 1))
+}
+
 function offerAgent(draft: Draft, agent: MasterAgent, framework: MasterFramework, offered: Map<string, Offer[]>): MasterAgent {
   const { atMs } = draft.env
   let current = agent
-  for (const role of framework.roles) {
+  for (const role of rolesInTurn(draft, framework)) {
     if (framework.suppressed.includes(role) || current.free.length === 0) continue
     const resources = offerableResources(current.free, role, framework.info)
     if (!mayOffer(draft.state, framework, role, current, resources, atMs)) continue
     const { numbers } = draft.state
-    const offer: MasterOffer = { id: `${draft.state.info.id}-O${numbers.offer}`, frameworkId: framework.id, agentId: agent.id, role, resources, atMs }
+    const offer: MasterOffer = {
+      id: `${draft.state.info.id}-O${numbers.offer}`,
+      frameworkId: framework.id,
+      agentId: agent.id,
+      role,
+      resources,
+      atMs,
+    }
     draft.state.numbers = { ...numbers, offer: numbers.offer + 1 }
     put(draft, 'offers', offer.id, offer)
     current = { ...current, free: takeResources(current.free, resources) ?? [] }
@@ -91,7 +111,8 @@ export function allocate(draft: Draft, agentIds?: readonly string[]): void {
     for (const framework of frameworks) current = offerAgent(draft, current, framework, offered)
     if (current !== agent) putAgent(draft, current)
   }
-  for (const [frameworkId, offers] of offered) sendEvent(draft, draft.state.frameworks.get(frameworkId), { type: 'OFFERS', offers: { offers } })
+  for (const [frameworkId, offers] of offered)
+    sendEvent(draft, draft.state.frameworks.get(frameworkId), { type: 'OFFERS', offers: { offers } })
 }
 
 /** The regular cycle: forgets filters that have passed, then offers. */
@@ -111,7 +132,9 @@ export function runAllocationCycle(draft: Draft): void {
 
 /** A task may have used a volume under another path; it is offered as it was created. */
 const asBooked = (total: Resources, resources: Resources): Resources =>
-  resources.map((holding) => (holding.isWhole ? (total.find((own) => own.key === holding.key && own.amount === holding.amount) ?? holding) : holding))
+  resources.map((holding) =>
+    holding.isWhole ? (total.find((own) => own.key === holding.key && own.amount === holding.amount) ?? holding) : holding,
+  )
 
 /** Gives resources back to an agent's free ones. */
 export function release(draft: Draft, agentId: string, resources: Resources): void {
@@ -121,11 +144,19 @@ export function release(draft: Draft, agentId: string, resources: Resources): vo
 }
 
 /** A filter lasts at least one allocation interval, or it would have no effect. */
-export function addFilter(draft: Draft, offer: Pick<MasterOffer, 'frameworkId' | 'agentId' | 'role'>, resources: Resources, forMs: number): void {
+export function addFilter(
+  draft: Draft,
+  offer: Pick<MasterOffer, 'frameworkId' | 'agentId' | 'role'>,
+  resources: Resources,
+  forMs: number,
+): void {
   const framework = draft.state.frameworks.get(offer.frameworkId)
   if (framework === undefined || forMs <= 0 || resources.length === 0) return
   const untilMs = draft.env.atMs + Math.max(forMs, draft.state.timings.allocationIntervalMs)
-  putFramework(draft, { ...framework, filters: [...framework.filters, { agentId: offer.agentId, role: offer.role, resources, untilMs }] })
+  putFramework(draft, {
+    ...framework,
+    filters: [...framework.filters, { agentId: offer.agentId, role: offer.role, resources, untilMs }],
+  })
 }
 
 /** The offer is over and its resources are free again. */
@@ -138,11 +169,20 @@ export function recoverOffer(draft: Draft, offer: MasterOffer): void {
 export function recoverOffers(draft: Draft, isMeant: (offer: MasterOffer) => boolean, tellsFramework: boolean): void {
   for (const offer of [...draft.state.offers.values()].filter(isMeant)) {
     recoverOffer(draft, offer)
-    if (tellsFramework) sendEvent(draft, draft.state.frameworks.get(offer.frameworkId), { type: 'RESCIND', rescind: { offer_id: { value: offer.id } } })
+    if (tellsFramework)
+      sendEvent(draft, draft.state.frameworks.get(offer.frameworkId), {
+        type: 'RESCIND',
+        rescind: { offer_id: { value: offer.id } },
+      })
   }
 }
 
-export function declineOffers(draft: Draft, frameworkId: string, offerIds: readonly string[], refuseSeconds: number | undefined): void {
+export function declineOffers(
+  draft: Draft,
+  frameworkId: string,
+  offerIds: readonly string[],
+  refuseSeconds: number | undefined,
+): void {
   for (const offerId of offerIds) {
     const offer = draft.state.offers.get(offerId)
     if (offer?.frameworkId !== frameworkId) continue

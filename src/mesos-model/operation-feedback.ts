@@ -5,7 +5,11 @@ import type { Draft, MasterAgent, MasterFramework } from './master-state.js'
 import type { AgentToMaster } from './protocol.js'
 import { operationStatus } from './task-status.js'
 
-export function receiveOperationStatus(draft: Draft, agent: MasterAgent, message: Extract<AgentToMaster, { type: 'operationUpdate' }>): void {
+export function receiveOperationStatus(
+  draft: Draft,
+  agent: MasterAgent,
+  message: Extract<AgentToMaster, { type: 'operationUpdate' }>,
+): void {
   const operation = agent.operations.get(message.uuid)
   if (operation === undefined) return
   if (operation.operationId === undefined) {
@@ -14,15 +18,30 @@ export function receiveOperationStatus(draft: Draft, agent: MasterAgent, message
     sendToAgent(draft, agent, { type: 'acknowledgeOperation', uuid: message.uuid, statusUuid: message.status.uuid?.value ?? '' })
     return
   }
-  changeAgent(draft, agent.id, (current) => ({ ...current, operations: withEntry(current.operations, message.uuid, { ...operation, status: message.status }) }))
-  sendEvent(draft, draft.state.frameworks.get(message.frameworkId), { type: 'UPDATE_OPERATION_STATUS', update_operation_status: { status: message.status } })
+  changeAgent(draft, agent.id, (current) => ({
+    ...current,
+    operations: withEntry(current.operations, message.uuid, { ...operation, status: message.status }),
+  }))
+  sendEvent(draft, draft.state.frameworks.get(message.frameworkId), {
+    type: 'UPDATE_OPERATION_STATUS',
+    update_operation_status: { status: message.status },
+  })
 }
 
-export function acknowledgeOperation(draft: Draft, framework: MasterFramework, agentId: string | undefined, operationId: string, statusUuid: string): void {
+export function acknowledgeOperation(
+  draft: Draft,
+  framework: MasterFramework,
+  agentId: string | undefined,
+  operationId: string,
+  statusUuid: string,
+): void {
   const agent = agentId === undefined ? undefined : draft.state.agents.get(agentId)
   if (agent === undefined) return
   for (const operation of agent.operations.values()) {
-    const isMeant = operation.frameworkId === framework.id && operation.operationId === operationId && operation.status?.uuid?.value === statusUuid
+    const isMeant =
+      operation.frameworkId === framework.id &&
+      operation.operationId === operationId &&
+      operation.status?.uuid?.value === statusUuid
     if (!isMeant || !sendToAgent(draft, agent, { type: 'acknowledgeOperation', uuid: operation.uuid, statusUuid })) continue
     changeAgent(draft, agent.id, (current) => ({ ...current, operations: withoutEntry(current.operations, operation.uuid) }))
   }
@@ -40,7 +59,8 @@ function knownOperations(draft: Draft, frameworkId: string): Map<string, Operati
   for (const agent of draft.state.agents.values()) {
     for (const { operationId, status, frameworkId: owner } of agent.operations.values()) {
       if (owner !== frameworkId || operationId === undefined) continue
-      const latest = status === undefined ? operationStatus(operationId, 'OPERATION_PENDING', undefined, agent.id) : withoutUuid(status)
+      const latest =
+        status === undefined ? operationStatus(operationId, 'OPERATION_PENDING', undefined, agent.id) : withoutUuid(status)
       known.set(operationId, { ...latest, message: 'Reconciliation: Latest operation state' })
     }
   }
@@ -48,7 +68,8 @@ function knownOperations(draft: Draft, frameworkId: string): Map<string, Operati
 }
 
 function answerUnknown(draft: Draft, { operationId, agentId }: Question): OperationStatus {
-  const answer = (state: OperationStatus['state'], message: string): OperationStatus => operationStatus(operationId, state, `Reconciliation: ${message}`, agentId)
+  const answer = (state: OperationStatus['state'], message: string): OperationStatus =>
+    operationStatus(operationId, state, `Reconciliation: ${message}`, agentId)
   const { agents, unreachable, gone, recovered } = draft.state
   if (agentId === undefined) return answer('OPERATION_UNKNOWN', "Operation is unknown and no 'agent_id' was provided")
   if (recovered.has(agentId)) return answer('OPERATION_RECOVERING', 'Agent has not yet re-registered with the master')
@@ -61,6 +82,10 @@ function answerUnknown(draft: Draft, { operationId, agentId }: Question): Operat
 /** An empty list asks about all known operations. */
 export function reconcileOperations(draft: Draft, framework: MasterFramework, questions: readonly Question[]): void {
   const known = knownOperations(draft, framework.id)
-  const answers = questions.length === 0 ? [...known.values()] : questions.map((question) => known.get(question.operationId) ?? answerUnknown(draft, question))
-  for (const status of answers) sendEvent(draft, framework, { type: 'UPDATE_OPERATION_STATUS', update_operation_status: { status } })
+  const answers =
+    questions.length === 0
+      ? [...known.values()]
+      : questions.map((question) => known.get(question.operationId) ?? answerUnknown(draft, question))
+  for (const status of answers)
+    sendEvent(draft, framework, { type: 'UPDATE_OPERATION_STATUS', update_operation_status: { status } })
 }

@@ -21,7 +21,12 @@ const withoutLastReservation = (resource: Resource, role: string | undefined): H
   const { reservations, ...rest } = toHolding(resource, role).shape
   const left = (reservations ?? []).slice(0, -1)
   const { scalar, ranges, set, allocation_info } = resource
-  const amount = { ...(scalar && { scalar }), ...(ranges && { ranges }), ...(set && { set }), ...(allocation_info && { allocation_info }) }
+  const amount = {
+    ...(scalar && { scalar }),
+    ...(ranges && { ranges }),
+    ...(set && { set }),
+    ...(allocation_info && { allocation_info }),
+  }
   return toHolding({ ...rest, ...(left.length === 0 ? {} : { reservations: left }), ...amount }, role)
 }
 
@@ -63,7 +68,10 @@ export function convert(operation: ResourceOperation, role?: string): Conversion
     case 'SHRINK_VOLUME': {
       const { volume, subtract } = operation.shrink_volume
       const freed = withoutVolume({ ...volume, scalar: subtract }, role)
-      return { consumed: [toHolding(volume, role)], converted: [toHolding(resize(volume, -toMilli(subtract.value)), role), freed] }
+      return {
+        consumed: [toHolding(volume, role)],
+        converted: [toHolding(resize(volume, -toMilli(subtract.value)), role), freed],
+      }
     }
   }
 }
@@ -114,19 +122,22 @@ function findReserveProblem(resource: Resource, context: OperationContext): stri
   if (context.principal !== undefined && reservation.principal !== context.principal) {
     return `A reserve operation was attempted by authenticated principal '${context.principal}', which does not match a reserved resource in the request with principal '${reservation.principal ?? ''}'`
   }
-  if (holding.shape.disk?.persistence !== undefined) return `A persistent volume ${describeHolding(holding)} must already be reserved`
+  if (holding.shape.disk?.persistence !== undefined)
+    return `A persistent volume ${describeHolding(holding)} must already be reserved`
   if (holding.shape.revocable !== undefined) return `Resource ${describeHolding(holding)} is revocable`
   return undefined
 }
 
-const persistenceKey = (shape: Resource): string => `${currentReservation(shape)?.role ?? '*'}/${shape.disk?.persistence?.id ?? ''}`
+const persistenceKey = (shape: Resource): string =>
+  `${currentReservation(shape)?.role ?? '*'}/${shape.disk?.persistence?.id ?? ''}`
 
 function findCreateProblem(volume: Resource, context: OperationContext): string | undefined {
   const disk = volume.disk
   if (disk?.persistence === undefined) return `Invalid DiskInfo: Expecting 'persistence' to be set for persistent volume`
   if (disk.volume === undefined) return "Invalid DiskInfo: Expecting 'volume' to be set for persistent volume"
   if (disk.volume.mode !== 'RW') return "Invalid DiskInfo: Expecting 'volume.mode' to be RW for persistent volume"
-  if (disk.volume.host_path !== undefined) return "Invalid DiskInfo: Expecting 'volume.host_path' to be unset for persistent volume"
+  if (disk.volume.host_path !== undefined)
+    return "Invalid DiskInfo: Expecting 'volume.host_path' to be unset for persistent volume"
   if (!isSafeId(disk.persistence.id)) return `Invalid DiskInfo: Invalid persistence ID '${disk.persistence.id}'`
   const holding = toHolding(volume, context.role)
   if (currentReservation(holding.shape) === undefined) {
@@ -136,7 +147,9 @@ function findCreateProblem(volume: Resource, context: OperationContext): string 
   if (context.principal !== undefined && disk.persistence.principal !== context.principal) {
     return `A create volume operation was attempted by principal '${context.principal}', but the volume names ${disk.persistence.principal === undefined ? 'no principal' : `principal '${disk.persistence.principal}'`}`
   }
-  const taken = context.agentTotal.some((held) => held.shape.disk?.persistence !== undefined && persistenceKey(held.shape) === persistenceKey(holding.shape))
+  const taken = context.agentTotal.some(
+    (held) => held.shape.disk?.persistence !== undefined && persistenceKey(held.shape) === persistenceKey(holding.shape),
+  )
   return taken ? `Persistent volume ${disk.persistence.id} already exists` : undefined
 }
 
@@ -160,7 +173,9 @@ function findResizeProblem(operation: ResourceOperation): string | undefined {
   if (operation.type === 'GROW_VOLUME') {
     const { addition } = operation.grow_volume
     const plain = withoutVolume(volume, undefined)
-    return toHolding({ ...addition }).key.replace(/^[^|]*/, '') === plain.key.replace(/^[^|]*/, '') ? undefined : "Incompatible resources in the 'volume' and 'addition' fields"
+    return toHolding({ ...addition }).key.replace(/^[^|]*/, '') === plain.key.replace(/^[^|]*/, '')
+      ? undefined
+      : "Incompatible resources in the 'volume' and 'addition' fields"
   }
   const subtract = toMilli(operation.shrink_volume.subtract.value)
   if (subtract <= 0) return "Value of 'subtract' must be greater than zero"
@@ -169,14 +184,18 @@ function findResizeProblem(operation: ResourceOperation): string | undefined {
 
 function findUnreserveProblem(resource: Resource): string | undefined {
   const holding = toHolding(resource)
-  if (currentReservation(holding.shape)?.type !== 'DYNAMIC') return `Resource ${describeHolding(holding)} is not dynamically reserved`
-  return holding.shape.disk?.persistence === undefined ? undefined : `A dynamically reserved persistent volume ${describeHolding(holding)} cannot be unreserved directly. Please destroy the persistent volume first then unreserve the resource`
+  if (currentReservation(holding.shape)?.type !== 'DYNAMIC')
+    return `Resource ${describeHolding(holding)} is not dynamically reserved`
+  return holding.shape.disk?.persistence === undefined
+    ? undefined
+    : `A dynamically reserved persistent volume ${describeHolding(holding)} cannot be unreserved directly. Please destroy the persistent volume first then unreserve the resource`
 }
 
 /** Why the operation is refused before its resources are looked for, as text; undefined if it is well-formed. */
 export function findOperationProblem(operation: ResourceOperation, context: OperationContext): string | undefined {
   const resources = operationResources(operation)
-  if (operation.type === 'RESERVE' && (operation.reserve.source ?? []).length > 0) return "'source' is not supported in RESERVE operations of frameworks"
+  if (operation.type === 'RESERVE' && (operation.reserve.source ?? []).length > 0)
+    return "'source' is not supported in RESERVE operations of frameworks"
   for (const resource of resources) {
     const problem = findResourceProblem(resource)
     if (problem !== undefined) return `Invalid resources: ${problem}`

@@ -2,7 +2,7 @@
  * The operator calls that a scheduler or a test needs (mesos-v1.md 6.1): GET_* views, MARK_AGENT_GONE, TEARDOWN. All
  * others are answered 501. Works on a draft.
  */
-import type { Resource, TaskInfo } from '../mesos/messages.js'
+import type { Resource } from '../mesos/messages.js'
 import { removeFramework } from './frameworks.js'
 import { agentPid } from './master-state.js'
 import type { Draft, MasterAgent, MasterFramework, MasterResponse, MasterState, MasterTask } from './master-state.js'
@@ -12,7 +12,13 @@ import { addResources, allocateTo, toEndpointFormat, toResources, toWire } from 
 import type { Resources } from './resources.js'
 import { isTerminalState } from './task-status.js'
 
-const AGENT_CAPABILITIES = ['MULTI_ROLE', 'HIERARCHICAL_ROLE', 'RESERVATION_REFINEMENT', 'RESIZE_VOLUME', 'AGENT_OPERATION_FEEDBACK']
+const AGENT_CAPABILITIES = [
+  'MULTI_ROLE',
+  'HIERARCHICAL_ROLE',
+  'RESERVATION_REFINEMENT',
+  'RESIZE_VOLUME',
+  'AGENT_OPERATION_FEEDBACK',
+]
 
 const nonEmpty = (name: string, list: readonly unknown[]): Record<string, unknown> => (list.length === 0 ? {} : { [name]: list })
 
@@ -50,7 +56,7 @@ function toAgentView(state: MasterState, agent: MasterAgent): object {
 }
 
 function toTaskView(task: MasterTask): object {
-  const { name, labels, discovery, container, health_check: healthCheck } = task.info as TaskInfo
+  const { name, labels, discovery, container, health_check: healthCheck } = task.info
   return {
     name,
     task_id: { value: task.taskId },
@@ -87,17 +93,32 @@ function tasksView(state: MasterState): Record<string, unknown> {
 }
 
 const agentsView = (state: MasterState): Record<string, unknown> => ({
-  ...nonEmpty('agents', [...state.agents.values()].map((agent) => toAgentView(state, agent))),
-  ...nonEmpty('recovered_agents', [...state.recovered.keys()].map((id) => ({ id: { value: id } }))),
+  ...nonEmpty(
+    'agents',
+    [...state.agents.values()].map((agent) => toAgentView(state, agent)),
+  ),
+  ...nonEmpty(
+    'recovered_agents',
+    [...state.recovered.keys()].map((id) => ({ id: { value: id } })),
+  ),
 })
 
 const frameworksView = (state: MasterState): Record<string, unknown> => ({
   frameworks: [...state.frameworks.values()].map(toFrameworkView),
-  completed_frameworks: state.removedFrameworks.map((framework) => ({ ...toFrameworkView(framework), active: false, connected: false })),
+  completed_frameworks: state.removedFrameworks.map((framework) => ({
+    ...toFrameworkView(framework),
+    active: false,
+    connected: false,
+  })),
 })
 
 const executorsView = (state: MasterState): Record<string, unknown> =>
-  nonEmpty('executors', [...state.agents.values()].flatMap((agent) => [...agent.executors.values()].map((executor) => ({ agent_id: { value: agent.id }, executor_info: executor.info }))))
+  nonEmpty(
+    'executors',
+    [...state.agents.values()].flatMap((agent) =>
+      [...agent.executors.values()].map((executor) => ({ agent_id: { value: agent.id }, executor_info: executor.info })),
+    ),
+  )
 
 function operationsView(state: MasterState): Record<string, unknown> {
   const operations = [...state.agents.values()].flatMap((agent) =>
@@ -131,7 +152,12 @@ function view(state: MasterState, type: string): Record<string, unknown> | undef
     case 'GET_OPERATIONS':
       return operationsView(state)
     case 'GET_STATE':
-      return { get_tasks: tasksView(state), get_executors: executorsView(state), get_frameworks: frameworksView(state), get_agents: agentsView(state) }
+      return {
+        get_tasks: tasksView(state),
+        get_executors: executorsView(state),
+        get_frameworks: frameworksView(state),
+        get_agents: agentsView(state),
+      }
     default:
       return undefined
   }
@@ -139,10 +165,16 @@ function view(state: MasterState, type: string): Record<string, unknown> | undef
 
 export function answerOperator(draft: Draft, call: OperatorCall): MasterResponse {
   const answer = view(draft.state, call.type)
-  if (answer !== undefined) return { status: 200, headers: { 'Content-Type': 'application/json' }, body: { type: call.type, [call.type.toLowerCase()]: answer } }
+  if (answer !== undefined)
+    return {
+      status: 200,
+      headers: { 'Content-Type': 'application/json' },
+      body: { type: call.type, [call.type.toLowerCase()]: answer },
+    }
   if (call.type === 'MARK_AGENT_GONE') {
     const id = call.mark_agent_gone?.agent_id.value
-    if (id === undefined) return { status: 400, body: "Failed to validate master::Call: Expecting 'mark_agent_gone' to be present" }
+    if (id === undefined)
+      return { status: 400, body: "Failed to validate master::Call: Expecting 'mark_agent_gone' to be present" }
     return markGone(draft, id) ? { status: 200 } : { status: 404, body: `Agent '${id}' not found` }
   }
   if (call.type === 'TEARDOWN') {

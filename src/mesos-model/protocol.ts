@@ -3,7 +3,17 @@
  * that the local cluster and the simulation can carry the same messages. JSON only. Order must hold per connection;
  * any message may be lost.
  */
-import type { Attribute, DomainInfo, ExecutorInfo, KillPolicy, OperationStatus, Resource, TaskInfo, TaskState, TaskStatus } from '../mesos/messages.js'
+import type {
+  Attribute,
+  DomainInfo,
+  ExecutorInfo,
+  KillPolicy,
+  OperationStatus,
+  Resource,
+  TaskInfo,
+  TaskState,
+  TaskStatus,
+} from '../mesos/messages.js'
 import type { ResourceOperation } from './operations.js'
 
 /** What an agent says of itself when it registers. */
@@ -70,7 +80,13 @@ export type AgentToMaster =
       readonly latestState: TaskState
     }
   | { readonly type: 'operationUpdate'; readonly frameworkId: string; readonly uuid: string; readonly status: OperationStatus }
-  | { readonly type: 'executorExited'; readonly frameworkId: string; readonly executorId: string; readonly isCommand: boolean; readonly status: number }
+  | {
+      readonly type: 'executorExited'
+      readonly frameworkId: string
+      readonly executorId: string
+      readonly isCommand: boolean
+      readonly status: number
+    }
   | { readonly type: 'unregister' }
 
 export type MasterToAgent =
@@ -79,11 +95,22 @@ export type MasterToAgent =
   | { readonly type: 'registerAgain' }
   | { readonly type: 'alive' }
   | { readonly type: 'shutDown'; readonly message: string }
-  | { readonly type: 'launch'; readonly framework: FrameworkBrief; readonly executor?: ExecutorInfo; readonly tasks: readonly TaskInfo[] }
+  | {
+      readonly type: 'launch'
+      readonly framework: FrameworkBrief
+      readonly executor?: ExecutorInfo
+      readonly tasks: readonly TaskInfo[]
+    }
   | { readonly type: 'killTask'; readonly frameworkId: string; readonly taskId: string; readonly killPolicy?: KillPolicy }
   | { readonly type: 'shutDownExecutor'; readonly frameworkId: string; readonly executorId: string }
   | { readonly type: 'shutDownFramework'; readonly frameworkId: string }
-  | { readonly type: 'applyOperation'; readonly uuid: string; readonly frameworkId: string; readonly operationId?: string; readonly operation: ResourceOperation }
+  | {
+      readonly type: 'applyOperation'
+      readonly uuid: string
+      readonly frameworkId: string
+      readonly operationId?: string
+      readonly operation: ResourceOperation
+    }
   | { readonly type: 'acknowledgeStatus'; readonly frameworkId: string; readonly taskId: string; readonly uuid: string }
   | { readonly type: 'acknowledgeOperation'; readonly uuid: string; readonly statusUuid: string }
   /** A new stream: unacknowledged updates are to be sent again at once. */

@@ -4,7 +4,17 @@
  */
 import type { TaskState } from '../mesos/messages.js'
 import { completeTask, putTask, unknownFramework } from './frameworks.js'
-import { changeFramework, drop, executorKey, put, putAgent, putFramework, sendEvent, sendToAgent, storeRegistry } from './master-state.js'
+import {
+  changeFramework,
+  drop,
+  executorKey,
+  put,
+  putAgent,
+  putFramework,
+  sendEvent,
+  sendToAgent,
+  storeRegistry,
+} from './master-state.js'
 import type { Draft, MasterAgent, MasterExecutor, MasterFramework, MasterOperation, MasterTask } from './master-state.js'
 import { allocate, recoverOffers } from './offers.js'
 import type { AgentRegistration, ReportedTask } from './protocol.js'
@@ -24,7 +34,9 @@ const isPartitionAware = (framework: MasterFramework): boolean => hasCapability(
 export const bookResources = (list: Parameters<typeof toResources>[0]): Resources => allocateTo(toResources(list), undefined)
 
 const tasksOn = (draft: Draft, agentId: string): MasterTask[] =>
-  [...draft.state.frameworks.values()].flatMap((framework) => [...framework.tasks.values()].filter((task) => task.agentId === agentId))
+  [...draft.state.frameworks.values()].flatMap((framework) =>
+    [...framework.tasks.values()].filter((task) => task.agentId === agentId),
+  )
 
 export function registerAgent(draft: Draft, link: string, message: AgentRegistration): void {
   const { agentId } = message
@@ -38,7 +50,11 @@ export function registerAgent(draft: Draft, link: string, message: AgentRegistra
   putAgent(draft, buildAgent(draft, id, link, message))
   if (wasUnreachable) drop(draft, 'unreachable', id)
   if (draft.state.recovered.has(id)) drop(draft, 'recovered', id)
-  draft.effects.push({ type: 'toAgent', link, message: { type: 'registered', agentId: id, pingTimeoutMs: draft.state.timings.agentPingTimeoutMs } })
+  draft.effects.push({
+    type: 'toAgent',
+    link,
+    message: { type: 'registered', agentId: id, pingTimeoutMs: draft.state.timings.agentPingTimeoutMs },
+  })
   reconcileRegistered(draft, id, message, wasUnreachable)
   storeRegistry(draft)
   allocate(draft, [id])
@@ -48,7 +64,14 @@ export function registerAgent(draft: Draft, link: string, message: AgentRegistra
 function assignAgentId(draft: Draft, message: AgentRegistration): string {
   const { ip, port } = message.agent
   const old = [...draft.state.agents.values()].find((agent) => agent.ip === ip && agent.port === port)
-  if (old !== undefined) removeAgent(draft, old, 'TASK_LOST', 'REASON_AGENT_REMOVED', `Agent ${old.hostname} removed: a new agent registered at the same address`)
+  if (old !== undefined)
+    removeAgent(
+      draft,
+      old,
+      'TASK_LOST',
+      'REASON_AGENT_REMOVED',
+      `Agent ${old.hostname} removed: a new agent registered at the same address`,
+    )
   const { numbers } = draft.state
   draft.state.numbers = { ...numbers, agent: numbers.agent + 1 }
   return `${draft.state.info.id}-S${numbers.agent}`
@@ -97,7 +120,8 @@ function reconcileRegistered(draft: Draft, agentId: string, message: AgentRegist
     else putTask(draft, { ...task, resources: [] })
   }
   const agent = draft.state.agents.get(agentId)
-  if (lost.length > 0) sendToAgent(draft, agent, { type: 'reconcileTasks', tasks: lost.map(({ frameworkId, taskId }) => ({ frameworkId, taskId })) })
+  if (lost.length > 0)
+    sendToAgent(draft, agent, { type: 'reconcileTasks', tasks: lost.map(({ frameworkId, taskId }) => ({ frameworkId, taskId })) })
   dropLostOperations(draft, agentId, new Set(message.operations.map((operation) => operation.uuid)))
   deliverKills(draft, agentId)
 }
@@ -109,7 +133,10 @@ function dropLostOperations(draft: Draft, agentId: string, reported: ReadonlySet
     if (reported.has(operation.uuid)) continue
     if (operation.operationId !== undefined && operation.status === undefined) {
       const status = operationStatus(operation.operationId, 'OPERATION_DROPPED', undefined, agentId)
-      sendEvent(draft, draft.state.frameworks.get(operation.frameworkId), { type: 'UPDATE_OPERATION_STATUS', update_operation_status: { status } })
+      sendEvent(draft, draft.state.frameworks.get(operation.frameworkId), {
+        type: 'UPDATE_OPERATION_STATUS',
+        update_operation_status: { status },
+      })
     }
   }
   putAgent(draft, { ...agent, operations: new Map([...agent.operations].filter(([uuid]) => reported.has(uuid))) })
@@ -150,7 +177,10 @@ function adoptTask(draft: Draft, agentId: string, report: ReportedTask, wasUnrea
 }
 
 function announceReturn(draft: Draft, task: MasterTask): void {
-  const { check_status, healthy, container_status } = task.forwarded ?? { task_id: { value: '' }, state: 'TASK_STAGING' as TaskState }
+  const { check_status, healthy, container_status } = task.forwarded ?? {
+    task_id: { value: '' },
+    state: 'TASK_STAGING' as TaskState,
+  }
   const status = {
     ...masterStatus({
       taskId: task.taskId,
@@ -186,7 +216,8 @@ export function disconnectAgent(draft: Draft, link: string): void {
 
 export function suspectAgent(draft: Draft, link: string, sinceMs: number): void {
   const agent = findAgentByLink(draft, link)
-  if (agent !== undefined && agent.unreachableAtMs === undefined) putAgent(draft, { ...agent, unreachableAtMs: sinceMs + pingBudgetMs(draft) })
+  if (agent !== undefined && agent.unreachableAtMs === undefined)
+    putAgent(draft, { ...agent, unreachableAtMs: sinceMs + pingBudgetMs(draft) })
 }
 
 export function hearAgent(draft: Draft, link: string): void {
@@ -196,12 +227,27 @@ export function hearAgent(draft: Draft, link: string): void {
   putAgent(draft, rest)
 }
 
-function loseTask(draft: Draft, task: MasterTask, state: TaskState, reason: string, message: string, unreachableAtMs?: number): void {
+function loseTask(
+  draft: Draft,
+  task: MasterTask,
+  state: TaskState,
+  reason: string,
+  message: string,
+  unreachableAtMs?: number,
+): void {
   const framework = draft.state.frameworks.get(task.frameworkId)
   if (framework === undefined) return
   const lostState = state === 'TASK_LOST' || isPartitionAware(framework) ? state : 'TASK_LOST'
   const status = {
-    ...masterStatus({ taskId: task.taskId, state: lostState, reason, message, agentId: task.agentId, executorId: task.executorId, atMs: draft.env.atMs }),
+    ...masterStatus({
+      taskId: task.taskId,
+      state: lostState,
+      reason,
+      message,
+      agentId: task.agentId,
+      executorId: task.executorId,
+      atMs: draft.env.atMs,
+    }),
     ...(unreachableAtMs === undefined ? {} : { unreachable_time: { nanoseconds: Math.round(unreachableAtMs * 1e6) } }),
   }
   sendEvent(draft, framework, { type: 'UPDATE', update: { status } })
@@ -221,7 +267,14 @@ export function markUnreachable(draft: Draft, agent: MasterAgent): void {
 }
 
 /** Updates first, then rescinds, then FAILURE to everybody: the order of a real master. */
-export function removeAgent(draft: Draft, agent: MasterAgent, state: TaskState, reason: string, message: string, unreachableAtMs?: number): void {
+export function removeAgent(
+  draft: Draft,
+  agent: MasterAgent,
+  state: TaskState,
+  reason: string,
+  message: string,
+  unreachableAtMs?: number,
+): void {
   for (const task of tasksOn(draft, agent.id)) {
     if (isTerminalState(task.state)) completeTask(draft, task)
     else loseTask(draft, task, state, reason, message, unreachableAtMs)
@@ -230,15 +283,24 @@ export function removeAgent(draft: Draft, agent: MasterAgent, state: TaskState, 
   loseOperations(draft, agent, state === 'TASK_GONE_BY_OPERATOR')
   drop(draft, 'agents', agent.id)
   // The connection stays: an agent that is heard of again is told to register anew.
-  for (const framework of draft.state.frameworks.values()) sendEvent(draft, framework, { type: 'FAILURE', failure: { agent_id: { value: agent.id } } })
+  for (const framework of draft.state.frameworks.values())
+    sendEvent(draft, framework, { type: 'FAILURE', failure: { agent_id: { value: agent.id } } })
   storeRegistry(draft)
 }
 
 function loseOperations(draft: Draft, agent: MasterAgent, isGone: boolean): void {
   for (const operation of agent.operations.values()) {
     if (operation.operationId === undefined || (operation.status !== undefined && !isGone)) continue
-    const status = operationStatus(operation.operationId, isGone ? 'OPERATION_GONE_BY_OPERATOR' : 'OPERATION_UNREACHABLE', undefined, agent.id)
-    sendEvent(draft, draft.state.frameworks.get(operation.frameworkId), { type: 'UPDATE_OPERATION_STATUS', update_operation_status: { status } })
+    const status = operationStatus(
+      operation.operationId,
+      isGone ? 'OPERATION_GONE_BY_OPERATOR' : 'OPERATION_UNREACHABLE',
+      undefined,
+      agent.id,
+    )
+    sendEvent(draft, draft.state.frameworks.get(operation.frameworkId), {
+      type: 'UPDATE_OPERATION_STATUS',
+      update_operation_status: { status },
+    })
   }
 }
 
@@ -274,4 +336,3 @@ function loseUnreachableTasks(draft: Draft, agentId: string): void {
     }
   }
 }
-

@@ -22,7 +22,9 @@ function describeSyntaxError(body: string, error: unknown): string {
   return `syntax error at line ${before.split('\n').length} near: ${rest}`
 }
 
-function parseBody(body: string): { readonly ok: true; readonly json: unknown } | { readonly ok: false; readonly problem: string } {
+function parseBody(
+  body: string,
+): { readonly ok: true; readonly json: unknown } | { readonly ok: false; readonly problem: string } {
   try {
     return { ok: true, json: JSON.parse(body) as unknown }
   } catch (error) {
@@ -30,14 +32,20 @@ function parseBody(body: string): { readonly ok: true; readonly json: unknown } 
   }
 }
 
-function checkEnvelope(request: MasterRequest, message: 'SchedulerCall' | 'OperatorCall'): Checked<Readonly<Record<string, unknown>>> {
+function checkEnvelope(
+  request: MasterRequest,
+  message: 'SchedulerCall' | 'OperatorCall',
+): Checked<Readonly<Record<string, unknown>>> {
   if (request.method !== 'POST') {
-    return refuse(405, `405 Method Not Allowed. Expecting one of { 'POST' }, but received '${request.method}'.`, { Allow: 'POST' })
+    return refuse(405, `405 Method Not Allowed. Expecting one of { 'POST' }, but received '${request.method}'.`, {
+      Allow: 'POST',
+    })
   }
   const contentType = request.headers['content-type']
   if (contentType === undefined) return refuse(400, "Expecting 'Content-Type' to be present")
   // Compared byte for byte: a charset parameter or other letter case is refused. Protobuf bodies are not supported here.
-  if (contentType !== 'application/json') return refuse(415, "Expecting 'Content-Type' of application/json or application/x-protobuf")
+  if (contentType !== 'application/json')
+    return refuse(415, "Expecting 'Content-Type' of application/json or application/x-protobuf")
   const parsed = parseBody(request.body)
   if (!parsed.ok) return refuse(400, `Failed to parse body into JSON: ${parsed.problem}`)
   const reading = readCall(parsed.json, message)
@@ -72,7 +80,8 @@ function findUnionProblem(call: LooseCall): string | undefined {
   if (payload === undefined) return PAYLOAD_OPTIONAL.has(call.type) ? undefined : `Expecting '${field}' to be present`
   if (call.type === 'ACKNOWLEDGE' || call.type === 'ACKNOWLEDGE_OPERATION_STATUS') {
     if (!isBase64Uuid(payload.uuid ?? '')) return 'Not a valid UUID'
-    if (call.type === 'ACKNOWLEDGE_OPERATION_STATUS' && payload.agent_id === undefined) return "Expecting 'agent_id' to be present"
+    if (call.type === 'ACKNOWLEDGE_OPERATION_STATUS' && payload.agent_id === undefined)
+      return "Expecting 'agent_id' to be present"
   }
   if (call.type === 'UPDATE_FRAMEWORK' && call.framework_id.value !== payload.framework_info?.id?.value) {
     return "'framework_id' differs from 'update_framework.framework_info.id'"
@@ -82,7 +91,12 @@ function findUnionProblem(call: LooseCall): string | undefined {
 
 /** Whether an Accept header allows JSON (or is absent). */
 const allowsJson = (accept: string | undefined): boolean =>
-  accept === undefined || accept.split(',').some((part) => ['application/json', '*/*', 'application/*', 'application/x-protobuf'].includes(part.split(';')[0]?.trim() ?? ''))
+  accept === undefined ||
+  accept
+    .split(',')
+    .some((part) =>
+      ['application/json', '*/*', 'application/*', 'application/x-protobuf'].includes(part.split(';')[0]?.trim() ?? ''),
+    )
 
 export function checkSchedulerRequest(request: MasterRequest): Checked<Call> {
   const envelope = checkEnvelope(request, 'SchedulerCall')

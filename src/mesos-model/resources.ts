@@ -47,11 +47,16 @@ function identityKey(shape: Resource): string {
 export function toHolding(resource: Resource, defaultRole?: string): Holding {
   const reservations = reservationsOf(resource)
   const { scalar, ranges, set, allocation_info, role, reservation, reservations: _, ...rest } = resource
-  void role, void reservation
+  void role
+  void reservation
   const shape: Resource = { ...rest, ...(reservations === undefined ? {} : { reservations }) }
   const allocation = allocation_info?.role ?? defaultRole
   const amount: Amount =
-    resource.type === 'SCALAR' ? toMilli(scalar?.value ?? 0) : resource.type === 'RANGES' ? normalizeRanges(ranges?.range ?? []) : [...(set?.item ?? [])].sort()
+    resource.type === 'SCALAR'
+      ? toMilli(scalar?.value ?? 0)
+      : resource.type === 'RANGES'
+        ? normalizeRanges(ranges?.range ?? [])
+        : [...(set?.item ?? [])].sort()
   const isWhole = shape.disk?.persistence !== undefined || shape.disk?.source?.type === 'MOUNT'
   const key = `${allocation ?? ''}|${identityKey(shape)}`
   return { key, name: shape.name, shape, isWhole, amount, ...(allocation === undefined ? {} : { allocation }) }
@@ -91,7 +96,9 @@ export const addResources = (a: Resources, b: Resources): Resources => b.reduce(
 
 /** Index of the one entry of `from` that holds all of `wanted`, or -1. */
 function findContaining(from: Resources, wanted: Holding): number {
-  return from.findIndex((held) => held.key === wanted.key && (held.isWhole ? sameAmount : containsAmount)(held.amount, wanted.amount))
+  return from.findIndex(
+    (held) => held.key === wanted.key && (held.isWhole ? sameAmount : containsAmount)(held.amount, wanted.amount),
+  )
 }
 
 /** `from` without `wanted`, or undefined if it does not fit into one entry. */

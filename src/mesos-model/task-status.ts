@@ -43,7 +43,12 @@ export const agentStatus = (parts: StatusParts, uuid: string): TaskStatus => ({
   uuid: uuidToBase64(uuid),
 })
 
-export const operationStatus = (operationId: string, state: OperationState, message?: string, agentId?: string): OperationStatus => ({
+export const operationStatus = (
+  operationId: string,
+  state: OperationState,
+  message?: string,
+  agentId?: string,
+): OperationStatus => ({
   operation_id: { value: operationId },
   state,
   ...(message === undefined ? {} : { message }),

@@ -32,7 +32,11 @@ export function receiveStatus(draft: Draft, agent: MasterAgent, message: Extract
   sendEvent(draft, framework, { type: 'UPDATE', update: { status } })
 }
 
-export function receiveExecutorExit(draft: Draft, agent: MasterAgent, message: Extract<AgentToMaster, { type: 'executorExited' }>): void {
+export function receiveExecutorExit(
+  draft: Draft,
+  agent: MasterAgent,
+  message: Extract<AgentToMaster, { type: 'executorExited' }>,
+): void {
   const key = executorKey(message.frameworkId, message.executorId)
   const executor = agent.executors.get(key)
   if (executor !== undefined) {
@@ -50,16 +54,31 @@ export function acknowledge(draft: Draft, framework: MasterFramework, agentId: s
   const agent = draft.state.agents.get(agentId)
   if (!sendToAgent(draft, agent, { type: 'acknowledgeStatus', frameworkId: framework.id, taskId, uuid })) return
   const task = framework.tasks.get(taskId)
-  if (task?.agentId === agentId && task.forwarded?.uuid === uuid && isTerminalState(task.forwarded.state)) completeTask(draft, task)
+  if (task?.agentId === agentId && task.forwarded?.uuid === uuid && isTerminalState(task.forwarded.state))
+    completeTask(draft, task)
 }
 
-export function killTask(draft: Draft, framework: MasterFramework, taskId: string, agentId: string | undefined, killPolicy: KillPolicy | undefined): void {
+export function killTask(
+  draft: Draft,
+  framework: MasterFramework,
+  taskId: string,
+  agentId: string | undefined,
+  killPolicy: KillPolicy | undefined,
+): void {
   const task = framework.tasks.get(taskId)
   if (task === undefined) return reconcileTasks(draft, framework, [{ taskId, agentId }])
   if (agentId !== undefined && agentId !== task.agentId) return
-  const message: MasterToAgent = { type: 'killTask', frameworkId: framework.id, taskId, ...(killPolicy === undefined ? {} : { killPolicy }) }
+  const message: MasterToAgent = {
+    type: 'killTask',
+    frameworkId: framework.id,
+    taskId,
+    ...(killPolicy === undefined ? {} : { killPolicy }),
+  }
   if (sendToAgent(draft, draft.state.agents.get(task.agentId), message)) return
-  changeFramework(draft, framework.id, (current) => ({ ...current, pendingKills: [...current.pendingKills, { agentId: task.agentId, message }] }))
+  changeFramework(draft, framework.id, (current) => ({
+    ...current,
+    pendingKills: [...current.pendingKills, { agentId: task.agentId, message }],
+  }))
 }
 
 interface Question {
@@ -94,11 +113,21 @@ function answerUnknown(draft: Draft, framework: MasterFramework, question: Quest
   if (isWaiting) return undefined
   const isAware = hasCapability(framework.info, 'PARTITION_AWARE')
   const answer = (state: TaskStatus['state'], message: string): TaskStatus =>
-    masterStatus({ taskId, state: isAware ? state : 'TASK_LOST', reason: 'REASON_RECONCILIATION', message: `Reconciliation: ${message}`, agentId, atMs: draft.env.atMs })
+    masterStatus({
+      taskId,
+      state: isAware ? state : 'TASK_LOST',
+      reason: 'REASON_RECONCILIATION',
+      message: `Reconciliation: ${message}`,
+      agentId,
+      atMs: draft.env.atMs,
+    })
   if (agentId !== undefined && agents.has(agentId)) return answer('TASK_GONE', 'Task is unknown to the agent')
   const unreachableAtMs = agentId === undefined ? undefined : unreachable.get(agentId)
   if (unreachableAtMs !== undefined) {
-    return { ...answer('TASK_UNREACHABLE', 'Task is unreachable'), unreachable_time: { nanoseconds: Math.round(unreachableAtMs * 1e6) } }
+    return {
+      ...answer('TASK_UNREACHABLE', 'Task is unreachable'),
+      unreachable_time: { nanoseconds: Math.round(unreachableAtMs * 1e6) },
+    }
   }
   if (agentId !== undefined && gone.has(agentId)) return answer('TASK_GONE_BY_OPERATOR', 'Task is gone')
   return answer('TASK_UNKNOWN', 'Task is unknown')

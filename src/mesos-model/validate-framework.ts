@@ -37,7 +37,8 @@ function findRolesProblem(info: FrameworkInfo): string | undefined {
     const problem = findRoleProblem(info.role ?? '*')
     return problem === undefined ? undefined : `'FrameworkInfo.role' is not a valid role: ${problem}`
   }
-  if (info.role !== undefined && info.role !== '*') return "'FrameworkInfo.role' must not be set when the framework is MULTI_ROLE capable"
+  if (info.role !== undefined && info.role !== '*')
+    return "'FrameworkInfo.role' must not be set when the framework is MULTI_ROLE capable"
   const duplicates = [...new Set(roles.filter((role, index) => roles.indexOf(role) !== index))]
   if (duplicates.length > 0) return `'FrameworkInfo.roles' contains duplicate items: { ${duplicates.join(', ')} }`
   for (const role of roles) {
@@ -54,7 +55,8 @@ function findOfferFiltersProblem(info: FrameworkInfo): string | undefined {
     for (const { quantities } of filters.min_allocatable_resources?.quantities ?? []) {
       const values = Object.values(quantities ?? {})
       if (values.length === 0) return `Invalid offer filters for role '${role}': a quantity map must not be empty`
-      if (values.some(({ value }) => !Number.isFinite(value) || value < 0)) return `Invalid offer filters for role '${role}': invalid quantity`
+      if (values.some(({ value }) => !Number.isFinite(value) || value < 0))
+        return `Invalid offer filters for role '${role}': invalid quantity`
     }
   }
   return undefined
@@ -76,12 +78,18 @@ function findGroupsProblem(groups: readonly { attribute_constraints?: readonly u
 }
 
 /** Problems of the rest of SUBSCRIBE and UPDATE_FRAMEWORK. */
-export function findOptionsProblem(info: FrameworkInfo, suppressed: readonly string[], constraints: OfferConstraints | undefined): string | undefined {
+export function findOptionsProblem(
+  info: FrameworkInfo,
+  suppressed: readonly string[],
+  constraints: OfferConstraints | undefined,
+): string | undefined {
   const roles = rolesOf(info)
   const foreign = suppressed.filter((role) => !roles.includes(role))
-  if (foreign.length > 0) return `Suppressed roles { ${foreign.join(', ')} } are not contained in the set of roles { ${roles.join(', ')} }`
+  if (foreign.length > 0)
+    return `Suppressed roles { ${foreign.join(', ')} } are not contained in the set of roles { ${roles.join(', ')} }`
   for (const [role, { groups }] of Object.entries(constraints?.role_constraints ?? {})) {
-    if (!roles.includes(role)) return `Offer constraints specify \`role_constraints\` for a role '${role}' which is not contained in the set of roles`
+    if (!roles.includes(role))
+      return `Offer constraints specify \`role_constraints\` for a role '${role}' which is not contained in the set of roles`
     const problem = findGroupsProblem(groups ?? [])
     if (problem !== undefined) return `Offer constraints are not valid for role '${role}': ${problem}`
   }

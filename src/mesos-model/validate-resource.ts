@@ -22,7 +22,8 @@ function findAmountProblem(resource: Resource): string | undefined {
   const { name, type, scalar, ranges, set } = resource
   if (type === 'SCALAR') {
     if (scalar === undefined || ranges !== undefined || set !== undefined) return `Invalid scalar resource '${name}'`
-    if (!Number.isFinite(scalar.value) || scalar.value < 0) return `Invalid scalar resource: value < 0 or not finite for '${name}'`
+    if (!Number.isFinite(scalar.value) || scalar.value < 0)
+      return `Invalid scalar resource: value < 0 or not finite for '${name}'`
     if (scalar.value !== 0 && toMilli(scalar.value) === 0) return `Invalid scalar resource: '${name}' rounds to zero`
     return undefined
   }
@@ -51,9 +52,11 @@ function findRangesProblem(ranges: readonly { begin: number; end: number }[]): s
 function findReservationProblem(resource: Resource): string | undefined {
   const stack = resource.reservations ?? []
   if (resource.role === '*' && stack.length > 0) return "Invalid reservation: role '*' together with 'reservations'"
-  if (stack.length > 1 && (resource.role !== undefined || resource.reservation !== undefined)) return 'Invalid reservation: both formats are set'
+  if (stack.length > 1 && (resource.role !== undefined || resource.reservation !== undefined))
+    return 'Invalid reservation: both formats are set'
   for (const [index, reservation] of stack.entries()) {
-    if (reservation.role === undefined || reservation.type === undefined) return "Invalid reservation: 'type' and 'role' are mandatory"
+    if (reservation.role === undefined || reservation.type === undefined)
+      return "Invalid reservation: 'type' and 'role' are mandatory"
     if (reservation.role === '*') return "Invalid reservation: role '*' cannot be reserved"
     if (index > 0 && reservation.type !== 'DYNAMIC') return 'Invalid reservation: refined reservations must be dynamic'
     const before = stack[index - 1]
@@ -71,6 +74,7 @@ export function findResourceProblem(resource: Resource): string | undefined {
   if (disk !== undefined && disk.persistence === undefined && disk.source === undefined && disk.volume === undefined) {
     return 'DiskInfo is set but empty'
   }
-  if (resource.revocable !== undefined && (resource.reservations ?? []).length > 0) return 'Revocable resources cannot be reserved'
+  if (resource.revocable !== undefined && (resource.reservations ?? []).length > 0)
+    return 'Revocable resources cannot be reserved'
   return findAmountProblem(resource) ?? findReservationProblem(resource)
 }

@@ -47,7 +47,8 @@ function findProbeProblem(probe: CheckInfo | HealthCheck, command: CommandInfo |
 function findCheckProblem(task: TaskInfo): string | undefined {
   const check = task.check === undefined ? undefined : findProbeProblem(task.check, task.check.command?.command, 'check')
   if (check !== undefined) return `Task uses invalid check: ${check}`
-  const health = task.health_check === undefined ? undefined : findProbeProblem(task.health_check, task.health_check.command, 'health check')
+  const health =
+    task.health_check === undefined ? undefined : findProbeProblem(task.health_check, task.health_check.command, 'health check')
   return health === undefined ? undefined : `Task uses invalid health check: ${health}`
 }
 
@@ -55,7 +56,8 @@ function findResourcesProblem(resources: readonly Resource[], whose: string): st
   for (const resource of resources) {
     const problem = findResourceProblem(resource)
     if (problem !== undefined) return `${whose} uses invalid resources: ${problem}`
-    if (resource.name === 'gpus' && toMilli(resource.scalar?.value ?? 0) % 1000 !== 0) return `${whose} uses invalid resources: 'gpus' must be an unsigned integer`
+    if (resource.name === 'gpus' && toMilli(resource.scalar?.value ?? 0) % 1000 !== 0)
+      return `${whose} uses invalid resources: 'gpus' must be an unsigned integer`
   }
   const persistenceIds = resources.flatMap((resource) => resource.disk?.persistence?.id ?? [])
   if (new Set(persistenceIds).size < persistenceIds.length) return `${whose} uses duplicate persistence ID`
@@ -66,8 +68,12 @@ function findResourcesProblem(resources: readonly Resource[], whose: string): st
 function findCommandProblem(command: CommandInfo | undefined): string | undefined {
   for (const variable of command?.environment?.variables ?? []) {
     const type = variable.type ?? 'VALUE'
-    const isSound = type === 'SECRET' ? variable.secret !== undefined && variable.value === undefined : variable.value !== undefined && variable.secret === undefined
-    if (!isSound) return `Environment variable '${variable.name}' of type '${type}' must have ${type === 'SECRET' ? 'a secret' : 'a value'} set`
+    const isSound =
+      type === 'SECRET'
+        ? variable.secret !== undefined && variable.value === undefined
+        : variable.value !== undefined && variable.secret === undefined
+    if (!isSound)
+      return `Environment variable '${variable.name}' of type '${type}' must have ${type === 'SECRET' ? 'a secret' : 'a value'} set`
   }
   return undefined
 }
@@ -77,7 +83,9 @@ function findVolumesProblem(task: TaskInfo): string | undefined {
     const given = [volume.host_path, volume.image, volume.source].filter((field) => field !== undefined)
     if (given.length !== 1) return "Only one of them should be set: 'host_path', 'image' and 'source'"
   }
-  return task.container?.type === 'DOCKER' && task.container.docker === undefined ? 'DockerInfo must be set for Docker containers' : undefined
+  return task.container?.type === 'DOCKER' && task.container.docker === undefined
+    ? 'DockerInfo must be set for Docker containers'
+    : undefined
 }
 
 function findLimitsProblem(task: TaskInfo, requested: Resources, isShared: boolean): string | undefined {
@@ -95,7 +103,8 @@ export function findTaskProblem(task: TaskInfo, context: TaskContext, isInGroup:
   const idProblem = findIdProblem(id)
   if (idProblem !== undefined) return idProblem
   if (context.isIdTaken(id)) return `Task has duplicate ID: ${id}`
-  if (task.agent_id.value !== context.agentId) return `Task uses invalid agent ${task.agent_id.value} while agent ${context.agentId} is expected`
+  if (task.agent_id.value !== context.agentId)
+    return `Task uses invalid agent ${task.agent_id.value} while agent ${context.agentId} is expected`
   if ((task.kill_policy?.grace_period?.nanoseconds ?? 0) < 0) return "Task's 'kill_policy.grace_period' must be non-negative"
   if ((task.max_completion_time?.nanoseconds ?? 0) < 0) return "Task's 'max_completion_time' must be non-negative"
   const resources = toResources(task.resources, context.role)
@@ -122,7 +131,8 @@ function findLaunchExecutorProblem(task: TaskInfo, context: TaskContext): string
 
 /** Labels and the shutdown grace period go unnoticed, as on Mesos. */
 function isSameExecutor(a: ExecutorInfo, b: ExecutorInfo, role: string): boolean {
-  const comparable = ({ resources: _, labels: __, shutdown_grace_period: ___, ...rest }: ExecutorInfo): string => JSON.stringify(sortKeys(rest))
+  const comparable = ({ resources: _, labels: __, shutdown_grace_period: ___, ...rest }: ExecutorInfo): string =>
+    JSON.stringify(sortKeys(rest))
   return comparable(a) === comparable(b) && equalResources(toResources(a.resources, role), toResources(b.resources, role))
 }
 
@@ -138,7 +148,8 @@ function findExecutorProblem(executor: ExecutorInfo, context: TaskContext): stri
   if (idProblem !== undefined) return `ExecutorInfo has an invalid ID: ${idProblem}`
   const owner = executor.framework_id?.value
   if (owner === undefined) return "'ExecutorInfo.framework_id' must be set"
-  if (owner !== context.frameworkId) return `ExecutorInfo has an invalid FrameworkID (Actual: ${owner} vs Expected: ${context.frameworkId})`
+  if (owner !== context.frameworkId)
+    return `ExecutorInfo has an invalid FrameworkID (Actual: ${owner} vs Expected: ${context.frameworkId})`
   const running = context.runningExecutor(executor.executor_id.value)
   if (running !== undefined && !isSameExecutor(running, executor, context.role)) {
     return `ExecutorInfo is not compatible with existing ExecutorInfo with same ExecutorID`
@@ -147,14 +158,17 @@ function findExecutorProblem(executor: ExecutorInfo, context: TaskContext): stri
 }
 
 function findDefaultExecutorProblem(executor: ExecutorInfo, role: string): string | undefined {
-  if (executor.type === undefined || executor.type === 'UNKNOWN') return "'ExecutorInfo.type' must be set to 'DEFAULT' or 'CUSTOM'"
+  if (executor.type === undefined || executor.type === 'UNKNOWN')
+    return "'ExecutorInfo.type' must be set to 'DEFAULT' or 'CUSTOM'"
   if (executor.type === 'CUSTOM') return 'Custom executors are not supported by this cluster'
   if (executor.command !== undefined) return "'ExecutorInfo.command' must not be set for 'DEFAULT' executor"
   if (executor.container?.type === 'DOCKER') return "'ExecutorInfo.container.type' must be 'MESOS' for 'DEFAULT' executor"
   const resources = toResources(executor.resources, role)
   const id = executor.executor_id.value
-  const amount = (name: string): string => (quantityOf(resources, name) === 0 ? 'None' : String(quantityOf(resources, name) / 1000))
-  if (quantityOf(resources, 'cpus') < MIN_EXECUTOR_CPUS_MILLI) return `Executor '${id}' uses less CPUs (${amount('cpus')}) than the minimum required (0.01)`
+  const amount = (name: string): string =>
+    quantityOf(resources, name) === 0 ? 'None' : String(quantityOf(resources, name) / 1000)
+  if (quantityOf(resources, 'cpus') < MIN_EXECUTOR_CPUS_MILLI)
+    return `Executor '${id}' uses less CPUs (${amount('cpus')}) than the minimum required (0.01)`
   if (quantityOf(resources, 'mem') < MIN_EXECUTOR_MEMORY_MILLI) {
     const memory = amount('mem')
     return `Executor '${id}' uses less memory (${memory === 'None' ? memory : `${memory}MB`}) than the minimum required (32MB)`
@@ -168,7 +182,10 @@ function findOverlap(parts: readonly Resources[]): string | undefined {
   for (const part of parts) {
     for (const holding of part) {
       if (typeof holding.amount === 'number') continue
-      const overlaps = sum.some((other) => other.name === holding.name && !isDisjoint(other.amount as readonly object[], holding.amount as readonly object[]))
+      const overlaps = sum.some(
+        (other) =>
+          other.name === holding.name && !isDisjoint(other.amount as readonly object[], holding.amount as readonly object[]),
+      )
       if (overlaps) return `Some tasks or the executor use overlapping '${holding.name}' resources`
       sum = addResources(sum, [holding])
     }
@@ -187,24 +204,33 @@ const isDisjoint = (a: readonly unknown[], b: readonly unknown[]): boolean => {
 }
 
 const exceeds = (needed: Resources, what: string, available: Resources): string | undefined =>
-  containsResources(available, needed) ? undefined : `Total resources ${describeResources(needed)} required by ${what} more than available ${describeResources(available)}`
+  containsResources(available, needed)
+    ? undefined
+    : `Total resources ${describeResources(needed)} required by ${what} more than available ${describeResources(available)}`
 
 export function findLaunchProblem(task: TaskInfo, context: TaskContext, available: Resources): string | undefined {
   const resources = toResources(task.resources, context.role)
   return findTaskProblem(task, context, false) ?? exceeds(resources, 'task and its executor is', available)
 }
 
-export function findGroupProblem(tasks: readonly TaskInfo[], executor: ExecutorInfo, context: TaskContext, available: Resources): string | undefined {
+export function findGroupProblem(
+  tasks: readonly TaskInfo[],
+  executor: ExecutorInfo,
+  context: TaskContext,
+  available: Resources,
+): string | undefined {
   const seen = new Set<string>()
   for (const task of tasks) {
     const problem = findTaskProblem(task, { ...context, isIdTaken: (id) => seen.has(id) || context.isIdTaken(id) }, true)
     if (problem !== undefined) return `Task '${task.task_id.value}' is invalid: ${problem}`
     seen.add(task.task_id.value)
     if (task.command === undefined) return `Task '${task.task_id.value}' is invalid: CommandInfo must be set`
-    if (task.container?.type === 'DOCKER') return `Task '${task.task_id.value}' is invalid: Docker ContainerInfo is not supported on the task`
+    if (task.container?.type === 'DOCKER')
+      return `Task '${task.task_id.value}' is invalid: Docker ContainerInfo is not supported on the task`
   }
   const taskParts = tasks.map((task) => toResources(task.resources, context.role))
-  const executorPart = context.runningExecutor(executor.executor_id.value) === undefined ? toResources(executor.resources, context.role) : []
+  const executorPart =
+    context.runningExecutor(executor.executor_id.value) === undefined ? toResources(executor.resources, context.role) : []
   const needed = [...taskParts, executorPart].reduce(addResources, [])
   return (
     findDefaultExecutorProblem(executor, context.role) ??

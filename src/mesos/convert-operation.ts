@@ -47,7 +47,7 @@ export function toOperation(operation: Operation, framework: Framework): wire.Op
 const toResources = (resources: ExecutorInfo['resources'], role: string): wire.Resource[] =>
   resources.map((resource) => toResource(resource, role))
 
-export const toExecutor = (executor: ExecutorInfo, { frameworkId, role }: Framework): wire.ExecutorInfo => ({
+const toExecutor = (executor: ExecutorInfo, { frameworkId, role }: Framework): wire.ExecutorInfo => ({
   type: 'DEFAULT',
   executor_id: { value: executor.executorId },
   framework_id: { value: frameworkId },
@@ -55,7 +55,7 @@ export const toExecutor = (executor: ExecutorInfo, { frameworkId, role }: Framew
   labels: toLabels(executor.labels),
 })
 
-export function toTask(task: TaskInfo, role: string): wire.TaskInfo {
+function toTask(task: TaskInfo, role: string): wire.TaskInfo {
   return {
     name: task.name,
     task_id: { value: task.taskId },

@@ -203,5 +203,8 @@ export function parseEvent(json: unknown): Event {
   const parsed = schema.safeParse(json)
   if (parsed.success) return parsed.data as Event
   const [issue] = parsed.error.issues
-  throw new SdkError('ERR_PROTOCOL', `the master sent an event ${type ?? 'without type'} that cannot be read: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`)
+  throw new SdkError(
+    'ERR_PROTOCOL',
+    `the master sent an event ${type ?? 'without type'} that cannot be read: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`,
+  )
 }

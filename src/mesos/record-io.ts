@@ -6,7 +6,7 @@
 import { SdkError } from '../errors.js'
 
 /** Big `OFFERS` take tens of MiB; what is larger comes from a broken peer and would only exhaust the memory. */
-export const defaultMaxRecordBytes = 128 * 1024 * 1024
+const defaultMaxRecordBytes = 128 * 1024 * 1024
 /** An unsigned 64-bit length has no more digits than this. */
 const maxLengthDigits = 20
 

@@ -4,7 +4,7 @@ import type { ServiceStatus } from '../scheduler/report.js'
 
 export interface ServiceApi {
   /** Undefined until the scheduler leads and has loaded its state. */
-  status(): ServiceStatus | undefined
+  readonly status: () => ServiceStatus | undefined
   /** Resolves when the command is decided on and stored. @throws SdkError retryable when the scheduler cannot take it now. */
-  command(command: OperatorCommand): Promise<void>
+  readonly command: (command: OperatorCommand) => Promise<void>
 }

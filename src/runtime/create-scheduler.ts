@@ -4,8 +4,10 @@
  */
 import { EventEmitter } from 'eventemitter3'
 import { SdkError } from '../errors.js'
+import type { HttpServer } from '../http/server.js'
 import type { Logger } from '../ports/logger.js'
 import type { MesosDriver } from '../ports/mesos-driver.js'
+import type { ServiceApi } from '../ports/service-api.js'
 import type { StateStore } from '../ports/state-store.js'
 import type { StepResult } from '../scheduler/draft.js'
 import { allGates } from '../scheduler/questions.js'
@@ -123,10 +125,7 @@ export async function createScheduler(spec: ServiceSpec, options: SchedulerOptio
   }
 }
 
-async function startHttp(
-  api: Parameters<typeof import('../http/server.js').startHttpServer>[0],
-  at: { readonly host?: string; readonly port: number },
-) {
+async function startHttp(api: ServiceApi, at: { readonly host?: string; readonly port: number }): Promise<HttpServer> {
   const { startHttpServer } = await import('../http/server.js')
   return startHttpServer(api, { host: at.host ?? '127.0.0.1', port: at.port })
 }

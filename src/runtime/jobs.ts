@@ -7,7 +7,7 @@ import type { Job } from '../scheduler/output.js'
 import type { HookContext, HookInput, Hooks } from './hooks.js'
 
 export interface JobRunner {
-  run(job: Job): void
+  readonly run: (job: Job) => void
   /** Aborts what runs; nothing is reported any more. */
   close(): void
 }

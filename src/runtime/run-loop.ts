@@ -5,7 +5,7 @@
  */
 import { SdkError } from '../errors.js'
 import type { MesosDriver } from '../ports/mesos-driver.js'
-import type { StoreSession, Write } from '../ports/state-store.js'
+import type { StoreLimits, StoreSession, Write } from '../ports/state-store.js'
 import type { Decision, StepResult } from '../scheduler/draft.js'
 import type { Env } from '../scheduler/env.js'
 import type { DriverEvent, Event } from '../scheduler/events.js'
@@ -13,9 +13,6 @@ import type { Job } from '../scheduler/output.js'
 import type { State } from '../scheduler/state.js'
 import { step } from '../scheduler/step.js'
 
-/** One transaction takes so many writes and characters at most: stores refuse more than about one megabyte. */
-const maxBatchWrites = 500
-const maxBatchCharacters = 400_000
 /** Events that may queue while the store is away; beyond, the connection is given up and everything is asked for again. */
 const maxQueuedEvents = 20_000
 
@@ -124,28 +121,31 @@ export function createRunLoop(initial: State, parts: RunLoopParts): RunLoop {
 
 /** Pipelined: the session chains the batches, so none can stand without those before it. */
 async function store(session: StoreSession, decisions: readonly Decision[], mustFence: boolean): Promise<void> {
-  const batches = batch(decisions)
+  const batches = batchDecisions(decisions, session.limits)
   if (batches.length === 0 && mustFence) batches.push([])
   await Promise.all(batches.map((writes) => session.commit(writes)))
 }
 
-/** Whole decisions, as many as fit. A key written twice in a batch keeps its last value. */
-export function batch(decisions: readonly Decision[]): Write[][] {
+/** Whole decisions, as many as a transaction takes. A key written twice in a batch keeps its last value. */
+export function batchDecisions(decisions: readonly Decision[], limits: StoreLimits): Write[][] {
   const batches: Map<string, Write>[] = []
-  let characters = 0
+  let bytes = 0
   for (const decision of decisions) {
-    const size = decision.reduce((sum, write) => sum + write.key.length + (write.value?.length ?? 0), 0)
+    const size = decision.reduce((sum, write) => sum + bytesOf(write, limits), 0)
     let open = batches.at(-1)
-    if (open === undefined || open.size + decision.length > maxBatchWrites || characters + size > maxBatchCharacters) {
+    if (open === undefined || bytes + size > limits.batchBytes) {
       open = new Map()
       batches.push(open)
-      characters = 0
+      bytes = 0
     }
     for (const write of decision) open.set(write.key, write)
-    characters += size
+    bytes += size
   }
   return batches.map((writes) => [...writes.values()])
 }
+
+const bytesOf = ({ key, value }: Write, limits: StoreLimits): number =>
+  key.length + limits.writeOverheadBytes + (value === null ? 0 : Buffer.byteLength(value))
 
 function execute({ driver, runJob }: RunLoopParts, result: StepResult): void {
   for (const outgoing of result.calls) void driver.send(outgoing)

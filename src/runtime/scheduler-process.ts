@@ -41,8 +41,8 @@ export interface SchedulerParts {
 
 export interface SchedulerProcess extends ServiceApi {
   /** Runs until `stop`. @throws SdkError when going on would be wrong: deposed, removed, refused, unreadable state. */
-  run(): Promise<void>
-  stop(): void
+  readonly run: () => Promise<void>
+  readonly stop: () => void
 }
 
 /** How one session ended. */

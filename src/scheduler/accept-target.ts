@@ -2,10 +2,11 @@
  * A spec handed in: taken as the target, found to be the present one, or refused with reasons. Nothing restarts here; what
  * differs is rolled by the update plan. Pure.
  */
-import { podInstanceName, runId } from '../ids.js'
+import { podInstanceName } from '../ids.js'
 import { checkUpdate, principalOf } from '../spec/check-update.js'
 import type { ServiceSpec } from '../spec/schema.js'
 import { matchesTarget, nameOf } from './assess.js'
+import { newRunId } from './blocks.js'
 import type { Draft } from './draft.js'
 import type { Env } from './env.js'
 import { newInstanceRecord } from './records/instance-record.js'
@@ -27,27 +28,25 @@ export function acceptTarget(draft: Draft, env: Env, spec: ServiceSpec): void {
     return
   }
   draft.setVolatile({ rejected: undefined })
+  // One decision each, the service's own last: until it names the target, records made for it mean nothing. A service of many
+  // thousand instances would not fit into one transaction.
   draft.setTarget(target)
-  draft.setService(nextService(env, target, present))
+  draft.decided()
   adjustInstances(draft, target)
-  const { runs } = draft.records
-  const deploy = runs.get('deploy')
-  const atMs = draft.volatile.nowMs
+  draft.setService(nextService(env, target, present))
+  setDeployRun(draft, env, target)
+  draft.decided()
+}
+
+function setDeployRun(draft: Draft, env: Env, target: Target): void {
+  const deploy = draft.records.runs.get('deploy')
+  const startedAtMs = draft.volatile.nowMs
   if (deploy === undefined) {
-    draft.setRun({
-      v: 1,
-      plan: 'deploy',
-      runId: runId(env.ids.uuid('run')),
-      targetId: target.id,
-      startedAtMs: atMs,
-      paused: false,
-      questions: {},
-    })
+    draft.setRun({ v: 1, plan: 'deploy', runId: newRunId(env), targetId: target.id, startedAtMs, paused: false, questions: {} })
   } else if (deploy.completedAtMs === undefined) {
     // A deployment that is not done goes on with the newest target; a pause or a closed gate of the old one must not block the cure.
     draft.setRun({ ...deploy, targetId: target.id, paused: false, questions: {} })
   }
-  draft.decided()
 }
 
 function nextService(env: Env, target: Target, present: ServiceRecord | undefined): ServiceRecord {
@@ -75,9 +74,11 @@ function adjustInstances(draft: Draft, target: Target): void {
     for (let index = 0; index < count; index++) {
       const name = podInstanceName(pod, index)
       if (!draft.records.instances.has(name)) draft.setInstance(name, newInstanceRecord(pod, index, target.id))
+      draft.decided()
     }
   }
   for (const [name, instance] of [...draft.records.instances]) {
+    draft.decided()
     const wanted = instance.index < (target.spec.pods[instance.pod]?.count ?? 0)
     if (!wanted) {
       draft.deleteInstance(name)

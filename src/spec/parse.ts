@@ -60,7 +60,7 @@ function toIssue(issue: z.core.$ZodIssue): SpecIssue {
 function shown(input: unknown): string | undefined {
   if (input === undefined) return 'nothing'
   if (typeof input === 'object' && input !== null) return undefined
-  const text = typeof input === 'string' ? JSON.stringify(input) : String(input)
+  const text = JSON.stringify(input) ?? typeof input
   return text.length > 80 ? `${text.slice(0, 77)}...` : text
 }
 

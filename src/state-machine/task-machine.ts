@@ -66,8 +66,15 @@ function end(context: TaskContext, event: TaskMachineEvent, outcome: TaskOutcome
   }
 }
 
+interface MachineTypes {
+  readonly context: TaskContext
+  readonly events: TaskMachineEvent
+  readonly input: TaskContext
+}
+
 const machineSetup = setup({
-  types: {} as { context: TaskContext; events: TaskMachineEvent; input: TaskContext },
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-assertion -- the machine's types are inferred from it
+  types: {} as MachineTypes,
   guards: {
     neverSeen: ({ context }) => !context.seen,
     isBeingKilled: ({ context }) => context.killAtMs !== undefined,

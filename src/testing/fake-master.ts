@@ -50,7 +50,7 @@ export interface FakeMaster {
   readonly launches: readonly FakeLaunch[]
   /** The last state told of each task id. */
   readonly states: ReadonlyMap<TaskId, MesosTaskState>
-  newDriver(): MesosDriver
+  readonly newDriver: () => MesosDriver
   send(event: DriverEvent): void
   /** Unreserved rest of an agent, and with `reservedFor` what is reserved there for that pod instance. */
   buildOffer(agent: FakeAgent, reservedFor?: string): Offer

@@ -242,9 +242,12 @@ async function quiesce(): Promise<void> {
 /** Every gate is open, every order is as given. */
 function openHooks(spec: ServiceSpec): Hooks {
   const open: Hook = (context) => Promise.resolve(context.candidates ?? { open: true, reason: 'open in this test' })
-  return new Proxy({} as Record<string, Hook>, {
-    get: (_target, name) => (typeof name === 'string' && spec.name !== '' ? open : undefined),
-  })
+  return new Proxy(
+    {},
+    {
+      get: (_target, name) => (typeof name === 'string' && spec.name !== '' ? open : undefined),
+    },
+  )
 }
 
 /** Plays a whole cluster: what was launched runs, what was killed dies, what is reserved is offered. */

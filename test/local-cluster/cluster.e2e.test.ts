@@ -17,7 +17,7 @@ let scheduler: SchedulerClient
 
 beforeAll(async () => {
   const timings = { agentPingTimeoutMs: 500, maxAgentPingTimeouts: 3, executorReregistrationTimeoutMs: 10_000 }
-  cluster = await startLocalCluster({ agents: 2, workDir, timings })
+  cluster = await startLocalCluster({ agents: 2, workDir, timings, agentDefaults: { cpus: 16, memoryMb: 16_384 } })
 })
 
 afterAll(async () => {
@@ -53,7 +53,9 @@ async function until(what: string, isTrue: () => boolean): Promise<void> {
 /** Reservation, volume and a task on them, in one call. */
 async function launchOnVolume(id: string, command: string): Promise<LocalTask> {
   const offer = await scheduler.waitForOffer(AGENT, (one) => cpusOf(one) > 1.5)
-  const withVolume = task(offer, `task-${id}`, command, { resources: [scalar('cpus', 0.2, true), scalar('mem', 32, true), volume(id)] })
+  const withVolume = task(offer, `task-${id}`, command, {
+    resources: [scalar('cpus', 0.2, true), scalar('mem', 32, true), volume(id)],
+  })
   await scheduler.accept([offer], [...reserveAndCreate(id), group(scheduler.frameworkId(), `executor-${id}`, [withVolume])])
   await scheduler.waitForStatus(`task-${id}`, 'TASK_RUNNING')
   return running(`task-${id}`)
@@ -70,10 +72,19 @@ describe('tasks', () => {
       uris: [{ value: `file://${artifact}` }],
     }
     const resources = [scalar('cpus', 0.2, true), scalar('mem', 32, true), volume('sandbox')]
-    await scheduler.accept([offer], [...reserveAndCreate('sandbox'), group(scheduler.frameworkId(), 'e-sandbox', [task(offer, 't-sandbox', '', { command, resources })])])
+    await scheduler.accept(
+      [offer],
+      [
+        ...reserveAndCreate('sandbox'),
+        group(scheduler.frameworkId(), 'e-sandbox', [task(offer, 't-sandbox', '', { command, resources })]),
+      ],
+    )
     await scheduler.waitForStatus('t-sandbox', 'TASK_RUNNING')
     const { sandbox, volumes } = running('t-sandbox')
-    await until('the volume is written', () => existsSync(join(volumes[0] ?? '', 'seen')) && readFileSync(join(volumes[0] ?? '', 'seen'), 'utf8').endsWith('\n'))
+    await until(
+      'the volume is written',
+      () => existsSync(join(volumes[0] ?? '', 'seen')) && readFileSync(join(volumes[0] ?? '', 'seen'), 'utf8').endsWith('\n'),
+    )
     expect(readFileSync(join(volumes[0] ?? '', 'seen'), 'utf8')).toBe(`hello web ${sandbox}\n`)
     await until('the output is there', () => readFileSync(join(sandbox, 'stdout'), 'utf8') === 'fetched')
   })
@@ -87,7 +98,11 @@ describe('tasks', () => {
     const offer = await scheduler.waitForOffer(AGENT, holdsVolume('kept'))
     const resources = [scalar('cpus', 0.2, true), scalar('mem', 32, true), volume('kept')]
     // The pieces of the ended group come in several offers: all are taken together.
-    await scheduler.accept(scheduler.offersOf(AGENT), [group(scheduler.frameworkId(), 'executor-kept-2', [task(offer, 'task-kept-2', 'echo two >> data/log; exec sleep 1000', { resources })])])
+    await scheduler.accept(scheduler.offersOf(AGENT), [
+      group(scheduler.frameworkId(), 'executor-kept-2', [
+        task(offer, 'task-kept-2', 'echo two >> data/log; exec sleep 1000', { resources }),
+      ]),
+    ])
     await scheduler.waitForStatus('task-kept-2', 'TASK_RUNNING')
     const log = join(running('task-kept-2').volumes[0] ?? '', 'log')
     await until('both tasks have written', () => readFileSync(log, 'utf8') === 'one\ntwo\n')
@@ -96,11 +111,20 @@ describe('tasks', () => {
   it('is killed with its whole tree when it ignores SIGTERM beyond the grace period', async () => {
     const offer = await scheduler.waitForOffer('127.0.0.2')
     const killPolicy = { grace_period: { nanoseconds: 300_000_000 } }
-    const stubborn = task(offer, 't-stubborn', "trap '' TERM; (trap '' TERM; while :; do sleep 1; done) & echo $! > child; while :; do sleep 1; done", { kill_policy: killPolicy }, false)
+    const stubborn = task(
+      offer,
+      't-stubborn',
+      "trap '' TERM; (trap '' TERM; while :; do sleep 1; done) & echo $! > child; while :; do sleep 1; done",
+      { kill_policy: killPolicy },
+      false,
+    )
     await scheduler.accept([offer], [group(scheduler.frameworkId(), 'e-stubborn', [stubborn], false)])
     await scheduler.waitForStatus('t-stubborn', 'TASK_RUNNING')
     const { pid, sandbox } = running('t-stubborn')
-    await until('the child is known', () => existsSync(join(sandbox, 'child')) && readFileSync(join(sandbox, 'child'), 'utf8') !== '')
+    await until(
+      'the child is known',
+      () => existsSync(join(sandbox, 'child')) && readFileSync(join(sandbox, 'child'), 'utf8') !== '',
+    )
     const child = Number(readFileSync(join(sandbox, 'child'), 'utf8'))
     const marks = [markProcess(pid), markProcess(child)]
     await scheduler.call({ type: 'KILL', kill: { task_id: { value: 't-stubborn' } } })
@@ -112,9 +136,26 @@ describe('tasks', () => {
 
   it('reports the result of a command check', async () => {
     const offer = await scheduler.waitForOffer('127.0.0.2')
-    const check = { type: 'COMMAND' as const, command: { command: { value: 'test -e ready' } }, delay_seconds: 0, interval_seconds: 0.1 }
-    await scheduler.accept([offer], [group(scheduler.frameworkId(), 'e-check', [task(offer, 't-check', 'sleep 0.5; touch ready; exec sleep 1000', { check }, false)], false)])
-    const passed = await scheduler.waitFor('a passed check', () => scheduler.statuses('t-check').find((status) => status.check_status?.command?.exit_code === 0))
+    const check = {
+      type: 'COMMAND' as const,
+      command: { command: { value: 'test -e ready' } },
+      delay_seconds: 0,
+      interval_seconds: 0.1,
+    }
+    await scheduler.accept(
+      [offer],
+      [
+        group(
+          scheduler.frameworkId(),
+          'e-check',
+          [task(offer, 't-check', 'sleep 0.5; touch ready; exec sleep 1000', { check }, false)],
+          false,
+        ),
+      ],
+    )
+    const passed = await scheduler.waitFor('a passed check', () =>
+      scheduler.statuses('t-check').find((status) => status.check_status?.command?.exit_code === 0),
+    )
     expect(passed.state).toBe('TASK_RUNNING')
     expect(passed.reason).toBe('REASON_TASK_CHECK_STATUS_UPDATED')
   })
@@ -156,7 +197,12 @@ describe('failures', () => {
     const failed = await scheduler.waitForStatus('task-executor', 'TASK_FAILED')
     expect(failed.reason).toBe('REASON_EXECUTOR_TERMINATED')
     expect(failed.source).toBe('SOURCE_AGENT')
-    await scheduler.waitFor('FAILURE', (events) => events.find((event) => event.type === 'FAILURE' && event.failure.executor_id?.value === 'executor-executor' && event.failure.status === 9))
+    await scheduler.waitFor('FAILURE', (events) =>
+      events.find(
+        (event) =>
+          event.type === 'FAILURE' && event.failure.executor_id?.value === 'executor-executor' && event.failure.status === 9,
+      ),
+    )
     expect(mark !== undefined && isRunning(mark)).toBe(false)
   })
 
@@ -176,7 +222,9 @@ describe('failures', () => {
     await cluster.partition(0)
     await scheduler.waitForStatus('task-partition', 'TASK_UNREACHABLE')
     await cluster.heal(0)
-    const back = await scheduler.waitFor('the return', () => scheduler.statuses('task-partition').find((status) => status.reason === 'REASON_AGENT_REREGISTERED'))
+    const back = await scheduler.waitFor('the return', () =>
+      scheduler.statuses('task-partition').find((status) => status.reason === 'REASON_AGENT_REREGISTERED'),
+    )
     expect(back.state).toBe('TASK_RUNNING')
     expect(running('task-partition').pid).toBe(pid)
   })
@@ -187,7 +235,9 @@ describe('failures', () => {
     await cluster.failoverMaster()
     const again = await connectScheduler(cluster.masterUrl, { frameworkId })
     await again.call({ type: 'RECONCILE', reconcile: { tasks: [{ task_id: { value: 'task-failover' } }] } })
-    const status = await again.waitFor('an answer', () => again.statuses('task-failover').find((one) => one.reason === 'REASON_RECONCILIATION'))
+    const status = await again.waitFor('an answer', () =>
+      again.statuses('task-failover').find((one) => one.reason === 'REASON_RECONCILIATION'),
+    )
     expect(status.state).toBe('TASK_RUNNING')
     expect(running('task-failover').pid).toBe(pid)
     scheduler = again

@@ -1,7 +1,17 @@
 /** Resources, operations and tasks for tests on real processes. */
-import type { ExecutorInfo, LaunchGroupOperation, Offer, Operation, Resource, ReservationInfo, TaskInfo } from '../../src/mesos/messages.js'
+import type {
+  ExecutorInfo,
+  LaunchGroupOperation,
+  Offer,
+  Operation,
+  Resource,
+  ReservationInfo,
+  TaskInfo,
+} from '../../src/mesos/messages.js'
 
-const RESERVATIONS: readonly ReservationInfo[] = [{ type: 'DYNAMIC', role: 'web', principal: 'tester', labels: { labels: [{ key: 'pod', value: 'p0' }] } }]
+const RESERVATIONS: readonly ReservationInfo[] = [
+  { type: 'DYNAMIC', role: 'web', principal: 'tester', labels: { labels: [{ key: 'pod', value: 'p0' }] } },
+]
 
 export const scalar = (name: string, value: number, isReserved = false): Resource => ({
   name,
@@ -17,7 +27,11 @@ export const volume = (id: string, sizeMb = 64): Resource => ({
 })
 
 export const reserveAndCreate = (volumeId: string): Operation[] => [
-  { type: 'RESERVE', id: { value: `reserve-${volumeId}` }, reserve: { resources: [scalar('cpus', 1, true), scalar('mem', 256, true), scalar('disk', 128, true)] } },
+  {
+    type: 'RESERVE',
+    id: { value: `reserve-${volumeId}` },
+    reserve: { resources: [scalar('cpus', 1, true), scalar('mem', 256, true), scalar('disk', 128, true)] },
+  },
   { type: 'CREATE', id: { value: `create-${volumeId}` }, create: { volumes: [volume(volumeId)] } },
 ]
 
@@ -30,7 +44,12 @@ export const task = (offer: Offer, id: string, command: string, extras: Partial<
   ...extras,
 })
 
-export const group = (frameworkId: string, executorId: string, tasks: readonly TaskInfo[], isReserved = true): LaunchGroupOperation => {
+export const group = (
+  frameworkId: string,
+  executorId: string,
+  tasks: readonly TaskInfo[],
+  isReserved = true,
+): LaunchGroupOperation => {
   const executor: ExecutorInfo = {
     type: 'DEFAULT',
     executor_id: { value: executorId },
@@ -41,7 +60,12 @@ export const group = (frameworkId: string, executorId: string, tasks: readonly T
 }
 
 /** Whether the offer holds the volume. */
-export const holdsVolume = (id: string) => (offer: Offer): boolean => (offer.resources ?? []).some((resource) => resource.disk?.persistence?.id === id)
+export const holdsVolume =
+  (id: string) =>
+  (offer: Offer): boolean =>
+    (offer.resources ?? []).some((resource) => resource.disk?.persistence?.id === id)
 
 export const cpusOf = (offer: Offer): number =>
-  (offer.resources ?? []).filter((resource) => resource.name === 'cpus').reduce((sum, resource) => sum + (resource.scalar?.value ?? 0), 0)
+  (offer.resources ?? [])
+    .filter((resource) => resource.name === 'cpus')
+    .reduce((sum, resource) => sum + (resource.scalar?.value ?? 0), 0)

@@ -1,6 +1,6 @@
 /** A bare scheduler for tests: subscribes, collects events, acknowledges, and waits for what a test expects. */
 import { request } from 'node:http'
-import type { Call, Event, Offer, Operation, OperationStatus, TaskStatus } from '../../src/mesos/messages.js'
+import type { Event, Offer, Operation, OperationStatus, TaskStatus } from '../../src/mesos/messages.js'
 
 const WAIT_LIMIT_MS = 60_000
 
@@ -26,12 +26,18 @@ interface ClientOptions {
 
 const CAPABILITIES = ['MULTI_ROLE', 'PARTITION_AWARE', 'RESERVATION_REFINEMENT', 'TASK_KILLING_STATE', 'REGION_AWARE']
 
-function post(url: string, body: object, headers: Record<string, string> = {}): Promise<{ status: number; body: string; headers: Record<string, unknown> }> {
+function post(
+  url: string,
+  body: object,
+  headers: Record<string, string> = {},
+): Promise<{ status: number; body: string; headers: Record<string, unknown> }> {
   return new Promise((resolve, reject) => {
     const outgoing = request(url, { method: 'POST', headers: { 'Content-Type': 'application/json', ...headers } }, (response) => {
       const chunks: Buffer[] = []
       response.on('data', (chunk: Buffer) => chunks.push(chunk))
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8'), headers: response.headers }))
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8'), headers: response.headers }),
+      )
     })
     outgoing.on('error', reject)
     outgoing.end(JSON.stringify(body))
@@ -68,13 +74,18 @@ export async function connectScheduler(masterUrl: string, options: ClientOptions
     if (options.acknowledges === false) return
     // A master that dies takes the acknowledgement with it; the agent repeats.
     if (event.type === 'UPDATE') acknowledge(event.update.status).catch(() => undefined)
-    if (event.type === 'UPDATE_OPERATION_STATUS') acknowledgeOperation(event.update_operation_status.status).catch(() => undefined)
+    if (event.type === 'UPDATE_OPERATION_STATUS')
+      acknowledgeOperation(event.update_operation_status.status).catch(() => undefined)
   }
   const acknowledge = async ({ uuid, agent_id, task_id }: TaskStatus): Promise<void> => {
     if (uuid !== undefined) await call({ type: 'ACKNOWLEDGE', acknowledge: { agent_id, task_id, uuid } })
   }
   const acknowledgeOperation = async ({ uuid, agent_id, operation_id }: OperationStatus): Promise<void> => {
-    if (uuid !== undefined) await call({ type: 'ACKNOWLEDGE_OPERATION_STATUS', acknowledge_operation_status: { agent_id, operation_id, uuid: uuid.value } })
+    if (uuid !== undefined)
+      await call({
+        type: 'ACKNOWLEDGE_OPERATION_STATUS',
+        acknowledge_operation_status: { agent_id, operation_id, uuid: uuid.value },
+      })
   }
   const info = {
     user: 'root',
@@ -86,11 +97,15 @@ export async function connectScheduler(masterUrl: string, options: ClientOptions
     capabilities: (options.capabilities ?? CAPABILITIES).map((type) => ({ type })),
     ...(options.frameworkId === undefined ? {} : { id: { value: options.frameworkId } }),
   }
-  const outgoing = request(url, { method: 'POST', headers: { 'Content-Type': 'application/json', Accept: 'application/json' }, agent: false }, (response) => {
-    streamId = String(response.headers['mesos-stream-id'])
-    response.on('data', readRecords(onEvent))
-    response.on('error', () => undefined)
-  })
+  const outgoing = request(
+    url,
+    { method: 'POST', headers: { 'Content-Type': 'application/json', Accept: 'application/json' }, agent: false },
+    (response) => {
+      streamId = String(response.headers['mesos-stream-id'])
+      response.on('data', readRecords(onEvent))
+      response.on('error', () => undefined)
+    },
+  )
   outgoing.on('error', () => undefined)
   const idField = options.frameworkId === undefined ? {} : { framework_id: { value: options.frameworkId } }
   outgoing.end(JSON.stringify({ type: 'SUBSCRIBE', ...idField, subscribe: { framework_info: info } }))
@@ -100,12 +115,17 @@ export async function connectScheduler(masterUrl: string, options: ClientOptions
     for (;;) {
       const found = find(events.slice(fromIndex))
       if (found !== undefined) return found
-      if (Date.now() > deadline) throw new Error(`${what} did not come; events: ${JSON.stringify(events.slice(fromIndex).filter((event) => event.type !== 'OFFERS')).slice(0, 4000)}`)
+      if (Date.now() > deadline)
+        throw new Error(
+          `${what} did not come; events: ${JSON.stringify(events.slice(fromIndex).filter((event) => event.type !== 'OFFERS')).slice(0, 4000)}`,
+        )
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
   }
   const statuses = (taskId: string, from = 0): TaskStatus[] =>
-    events.slice(from).flatMap((event) => (event.type === 'UPDATE' && event.update.status.task_id.value === taskId ? [event.update.status] : []))
+    events
+      .slice(from)
+      .flatMap((event) => (event.type === 'UPDATE' && event.update.status.task_id.value === taskId ? [event.update.status] : []))
   const offersOf = (ip: string): Offer[] => [...offers.values()].filter((offer) => offer.hostname === ip)
   await waitFor('SUBSCRIBED', (all) => all.find((event) => event.type === 'SUBSCRIBED'))
   return {
@@ -114,13 +134,14 @@ export async function connectScheduler(masterUrl: string, options: ClientOptions
     call,
     waitFor,
     statuses,
-    waitForStatus: (taskId, state, from = 0) => waitFor(`${state} of ${taskId}`, () => statuses(taskId, from).find((status) => status.state === state)),
+    waitForStatus: (taskId, state, from = 0) =>
+      waitFor(`${state} of ${taskId}`, () => statuses(taskId, from).find((status) => status.state === state)),
     offersOf,
     waitForOffer: (ip, fits = () => true) => waitFor(`an offer of ${ip}`, () => offersOf(ip).find(fits)),
     accept: async (list, operations, refuseSeconds = 0) => {
       for (const offer of list) offers.delete(offer.id.value)
       const accept = { offer_ids: list.map((offer) => offer.id), operations, filters: { refuse_seconds: refuseSeconds } }
-      const answer = await call({ type: 'ACCEPT', accept } satisfies Partial<Call> as Record<string, unknown>)
+      const answer = await call({ type: 'ACCEPT', accept })
       if (answer.status !== 202) throw new Error(`ACCEPT: ${answer.status} ${answer.body}`)
     },
     disconnect: () => void outgoing.destroy(),

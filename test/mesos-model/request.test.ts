@@ -6,7 +6,13 @@ import { isBase64Uuid, uuidToBase64 } from '../../src/mesos-model/task-status.js
 const JSON_HEADERS = { 'content-type': 'application/json' }
 
 const check = (body: unknown, headers: Record<string, string> = JSON_HEADERS, method = 'POST') =>
-  checkSchedulerRequest({ method, path: '/api/v1/scheduler', headers, body: typeof body === 'string' ? body : JSON.stringify(body), streamId: 's' })
+  checkSchedulerRequest({
+    method,
+    path: '/api/v1/scheduler',
+    headers,
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+    streamId: 's',
+  })
 
 const statusOf = (checked: ReturnType<typeof check>): number | undefined => (checked.ok ? undefined : checked.response.status)
 
@@ -18,8 +24,22 @@ describe('requests', () => {
     ['no JSON', check('{'), 400],
     ['a missing required field', check({ type: 'SUBSCRIBE', subscribe: { framework_info: { name: 'x' } } }), 400],
     ['an unknown type', check({ type: 'NOPE', framework_id: { value: 'x' } }), 400],
-    ['a stream id on SUBSCRIBE', check({ type: 'SUBSCRIBE', subscribe: { framework_info: { name: 'x', user: 'u' } } }, { ...JSON_HEADERS, 'mesos-stream-id': 'x' }), 400],
-    ['an Accept of recordio', check({ type: 'SUBSCRIBE', subscribe: { framework_info: { name: 'x', user: 'u' } } }, { ...JSON_HEADERS, accept: 'application/recordio' }), 406],
+    [
+      'a stream id on SUBSCRIBE',
+      check(
+        { type: 'SUBSCRIBE', subscribe: { framework_info: { name: 'x', user: 'u' } } },
+        { ...JSON_HEADERS, 'mesos-stream-id': 'x' },
+      ),
+      400,
+    ],
+    [
+      'an Accept of recordio',
+      check(
+        { type: 'SUBSCRIBE', subscribe: { framework_info: { name: 'x', user: 'u' } } },
+        { ...JSON_HEADERS, accept: 'application/recordio' },
+      ),
+      406,
+    ],
   ])('refuses %s', (_name, checked, status) => {
     expect(statusOf(checked)).toBe(status)
   })
@@ -28,11 +48,25 @@ describe('requests', () => {
     const checked = check({
       type: 'SUBSCRIBE',
       zork: 1,
-      subscribe: { framework_info: { name: 'x', user: 'u', roles: 'web', failover_timeout: '10', checkpoint: 'true', capabilities: [{ type: 'NOPE' }] } },
+      subscribe: {
+        framework_info: {
+          name: 'x',
+          user: 'u',
+          roles: 'web',
+          failover_timeout: '10',
+          checkpoint: 'true',
+          capabilities: [{ type: 'NOPE' }],
+        },
+      },
     })
     expect(checked).toEqual({
       ok: true,
-      call: { type: 'SUBSCRIBE', subscribe: { framework_info: { capabilities: [{}], checkpoint: true, failover_timeout: 10, name: 'x', roles: ['web'], user: 'u' } } },
+      call: {
+        type: 'SUBSCRIBE',
+        subscribe: {
+          framework_info: { capabilities: [{}], checkpoint: true, failover_timeout: 10, name: 'x', roles: ['web'], user: 'u' },
+        },
+      },
     })
   })
 
@@ -41,6 +75,7 @@ describe('requests', () => {
     expect(text).toBe(Buffer.from('a52bdb7e8c274ac7ba0041d6a750f6e6', 'hex').toString('base64'))
     expect(isBase64Uuid(text)).toBe(true)
     expect(isBase64Uuid(text.replaceAll('=', ''))).toBe(true)
-    for (const bytes of [Buffer.alloc(16), Buffer.alloc(16, 255), Buffer.alloc(3)]) expect(isBase64Uuid(bytes.toString('base64'))).toBe(false)
+    for (const bytes of [Buffer.alloc(16), Buffer.alloc(16, 255), Buffer.alloc(3)])
+      expect(isBase64Uuid(bytes.toString('base64'))).toBe(false)
   })
 })

@@ -85,18 +85,16 @@ describe('statuses', () => {
     expect(unreachable).not.toHaveProperty('uuid')
   })
 
-  test('the exit code of a check, once it has a result', () => {
-    const statuses = statusesOf('12_command_tasks_health_kill.jsonl')
-    expect(statuses.some(({ checkExitCode }) => checkExitCode !== undefined)).toBe(true)
-    const status = parseEvent({
-      type: 'UPDATE',
-      update: { status: { task_id: { value: 't' }, state: 'TASK_RUNNING', check_status: { type: 'COMMAND', command: {} } } },
-    })
-    expect(status.type === 'UPDATE' && fromTaskStatus(status.update.status)).toEqual({
-      taskId: 't',
-      state: 'RUNNING',
-      source: 'UNKNOWN',
-    })
+  test('the exit code of a check, once it has a result; until then the recorded statuses have the type alone', () => {
+    expect(statusesOf('12_command_tasks_health_kill.jsonl').some(({ checkExitCode }) => checkExitCode !== undefined)).toBe(false)
+    const checked = (command: object) => {
+      const checkStatus = { type: 'COMMAND', command }
+      const status = { task_id: { value: 't' }, state: 'TASK_RUNNING', check_status: checkStatus }
+      const event = parseEvent({ type: 'UPDATE', update: { status } })
+      return event.type === 'UPDATE' ? fromTaskStatus(event.update.status) : undefined
+    }
+    expect(checked({})).toEqual({ taskId: 't', state: 'RUNNING', source: 'UNKNOWN' })
+    expect(checked({ exit_code: 0 })?.checkExitCode).toBe(0)
   })
 
   test('a state of a later Mesos is no end of a task, and says nothing about an operation', () => {

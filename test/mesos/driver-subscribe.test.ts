@@ -343,7 +343,9 @@ describe('authentication', () => {
     const master = await scriptedMaster()
     const driven = drive({ masters: master.url, credentials: { principal: 'capture', secret: 's3cret' } })
     await driven.send(await driven.subscribed(), { type: 'revive' })
-    const recorded = readTranscript('23_basic_authentication.jsonl').find(({ dir, body }) => dir === '>' && body?.type === 'SUBSCRIBE')
+    const recorded = readTranscript('23_basic_authentication.jsonl').find(
+      ({ dir, body }) => dir === '>' && body?.type === 'SUBSCRIBE',
+    )
     const header = recorded?.headers?.['Authorization']
     expect(header).toBeTruthy()
     expect(master.requests.map(({ headers }) => headers.authorization)).toEqual([header, header])

@@ -33,7 +33,17 @@ export interface ReplaySession {
 
 type Item = { readonly type: string; readonly shape: unknown; readonly event: unknown; readonly uuid?: string | undefined }
 
-const DROPPED = new Set(['timestamp', 'uuid', 'unreachable_time', 'container_id', 'executor_pid', 'master_info', 'nanoseconds', 'network_infos', 'url'])
+const DROPPED = new Set([
+  'timestamp',
+  'uuid',
+  'unreachable_time',
+  'container_id',
+  'executor_pid',
+  'master_info',
+  'nanoseconds',
+  'network_infos',
+  'url',
+])
 
 /** Text with ids replaced; parts of resource lists sorted, because their order means nothing. */
 function plainText(text: string, ids: ReadonlyMap<string, string>): string {
@@ -41,7 +51,18 @@ function plainText(text: string, ids: ReadonlyMap<string, string>): string {
   for (const [recorded, ours] of [...ids].sort(([a], [b]) => b.length - a.length)) result = result.replaceAll(recorded, ours)
   return result
     .split(' does not contain ')
-    .map((part) => part.split(' more than available ').map((list) => list.replace(/^(Total resources )?/, '').split('; ').sort().join('; ')).join(' > '))
+    .map((part) =>
+      part
+        .split(' more than available ')
+        .map((list) =>
+          list
+            .replace(/^(Total resources )?/, '')
+            .split('; ')
+            .sort()
+            .join('; '),
+        )
+        .join(' > '),
+    )
     .join(' lacks ')
 }
 
@@ -64,7 +85,12 @@ function itemsOf(event: Event, ids: ReadonlyMap<string, string>): Item[] {
       return { type: 'OFFER', shape: shapeOf(rest, ids), event: offer }
     })
   }
-  const uuid = event.type === 'UPDATE' ? event.update.status.uuid : event.type === 'UPDATE_OPERATION_STATUS' ? event.update_operation_status.status.uuid?.value : undefined
+  const uuid =
+    event.type === 'UPDATE'
+      ? event.update.status.uuid
+      : event.type === 'UPDATE_OPERATION_STATUS'
+        ? event.update_operation_status.status.uuid?.value
+        : undefined
   return [{ type: event.type, shape: shapeOf(event, ids), event, ...(uuid === undefined ? {} : { uuid }) }]
 }
 
@@ -130,8 +156,11 @@ class Replay {
     const who = line.who ?? '-'
     const { ids, cluster, streams } = this.session
     const replaceIds = (text: string): string => ids.get(text) ?? text
-    const body = typeof line.body === 'string' ? line.body : line.body === null ? '' : JSON.stringify(mapStrings(line.body, replaceIds))
-    const headers = Object.fromEntries(Object.entries(line.headers ?? {}).map(([key, value]) => [key.toLowerCase(), replaceIds(value)]))
+    const body =
+      typeof line.body === 'string' ? line.body : line.body === null ? '' : JSON.stringify(mapStrings(line.body, replaceIds))
+    const headers = Object.fromEntries(
+      Object.entries(line.headers ?? {}).map(([key, value]) => [key.toLowerCase(), replaceIds(value)]),
+    )
     const streamId = `stream-${this.name}-${++this.streams}-${number}`
     const response = cluster.request({ method: line.method ?? 'GET', path: line.path ?? '/', headers, body, streamId })
     if (response.streamId !== undefined) {
@@ -139,7 +168,10 @@ class Replay {
       this.read.set(who, 0)
       this.unmatched.set(who, [])
     }
-    this.pending.set(who, { status: response.status, body: response.streamId === undefined ? (response.body ?? null) : '(RecordIO stream follows)' })
+    this.pending.set(who, {
+      status: response.status,
+      body: response.streamId === undefined ? (response.body ?? null) : '(RecordIO stream follows)',
+    })
   }
 
   private compareAnswer(line: TranscriptLine, where: string): void {
@@ -151,7 +183,10 @@ class Replay {
     if (streamId !== undefined && stream !== undefined) ids.set(streamId, stream)
     const recorded = { status: line.status, body: shapeOf(withoutStrangers(line.body === '' ? null : line.body, ids), ids) }
     const actual = ours === undefined ? undefined : { status: ours.status, body: shapeOf(ours.body, new Map()) }
-    if (!isDeepStrictEqual(recorded, actual)) throw new ReplayMismatch(`${where}: answer differs\nrecorded ${JSON.stringify(recorded)}\nours     ${JSON.stringify(actual)}`)
+    if (!isDeepStrictEqual(recorded, actual))
+      throw new ReplayMismatch(
+        `${where}: answer differs\nrecorded ${JSON.stringify(recorded)}\nours     ${JSON.stringify(actual)}`,
+      )
   }
 
   private compareEvent(line: TranscriptLine, atMs: number, where: string): void {
@@ -193,7 +228,8 @@ class Replay {
   }
 
   private find(who: string, expected: Item, untilMs: number): Item | undefined {
-    const search = (): number => this.collect(who).findIndex((item) => item.type === expected.type && isDeepStrictEqual(item.shape, expected.shape))
+    const search = (): number =>
+      this.collect(who).findIndex((item) => item.type === expected.type && isDeepStrictEqual(item.shape, expected.shape))
     let index = search()
     if (index < 0) {
       this.session.cluster.advanceTo(untilMs, () => {
@@ -206,7 +242,8 @@ class Replay {
 
   private compareEnd(line: TranscriptLine, where: string): void {
     const stream = this.session.streams.get(line.who ?? '')
-    if (stream !== undefined && !this.session.cluster.closedStreams.has(stream)) throw new ReplayMismatch(`${where}: the stream of ${line.who ?? ''} should have ended`)
+    if (stream !== undefined && !this.session.cluster.closedStreams.has(stream))
+      throw new ReplayMismatch(`${where}: the stream of ${line.who ?? ''} should have ended`)
   }
 
   /** Nothing of ours may be left that the recording does not have. */
@@ -214,7 +251,10 @@ class Replay {
     for (const who of this.session.streams.keys()) {
       if (this.options.leftEarly?.includes(who) === true) continue
       const left = this.collect(who).filter((item) => item.type !== 'HEARTBEAT' && !this.isRepetition(item))
-      if (left.length > 0) throw new ReplayMismatch(`${this.name}: not in the recording, for ${who}\n  ${left.map((item) => JSON.stringify(item.shape)).join('\n  ')}`)
+      if (left.length > 0)
+        throw new ReplayMismatch(
+          `${this.name}: not in the recording, for ${who}\n  ${left.map((item) => JSON.stringify(item.shape)).join('\n  ')}`,
+        )
     }
   }
 
@@ -227,7 +267,10 @@ class Replay {
 function withoutStrangers(body: unknown, ids: ReadonlyMap<string, string>): unknown {
   const view = (body as { get_tasks?: { completed_tasks?: { framework_id: { value: string } }[] } } | null)?.get_tasks
   if (view?.completed_tasks === undefined) return body
-  return { ...(body as object), get_tasks: { ...view, completed_tasks: view.completed_tasks.filter((task) => ids.has(task.framework_id.value)) } }
+  return {
+    ...(body as object),
+    get_tasks: { ...view, completed_tasks: view.completed_tasks.filter((task) => ids.has(task.framework_id.value)) },
+  }
 }
 
 function mapStrings(value: unknown, map: (text: string) => string): unknown {
@@ -241,10 +284,11 @@ function mapStrings(value: unknown, map: (text: string) => string): unknown {
 function bindIds(ids: Map<string, string>, recorded: unknown, ours: unknown): void {
   if (typeof recorded !== 'object' || recorded === null || typeof ours !== 'object' || ours === null) return
   for (const [key, value] of Object.entries(recorded)) {
+    // The framework chose these itself, and their order means nothing.
+    if (key === 'executor_ids') continue
     const other = (ours as Record<string, unknown>)[key]
     const isId = key === 'value' || key === 'uuid'
     if (isId && typeof value === 'string' && typeof other === 'string' && value !== other) ids.set(value, other)
     else bindIds(ids, value, other)
   }
 }
-

@@ -18,10 +18,17 @@ const FOLDER = new URL('../fixtures/mesos-transcripts/', import.meta.url)
 
 export function readTranscript(name: string): TranscriptLine[] {
   const text = readFileSync(new URL(`${name}.jsonl`, FOLDER), 'utf8')
-  return text.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as TranscriptLine)
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as TranscriptLine)
 }
 
-const scalar = (name: string, value: number): AgentDescription['resources'][number] => ({ name, type: 'SCALAR', scalar: { value } })
+const scalar = (name: string, value: number): AgentDescription['resources'][number] => ({
+  name,
+  type: 'SCALAR',
+  scalar: { value },
+})
 const text = (name: string, value: string): AgentDescription['attributes'][number] => ({ name, type: 'TEXT', text: { value } })
 
 /** The three agents of the recordings. */

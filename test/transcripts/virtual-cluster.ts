@@ -44,11 +44,13 @@ interface VirtualAgent {
 /** How a command behaves: read from its text, as far as the transcripts need it. */
 function outcomeOf(task: TaskInfo): { readonly afterMs: number; readonly end: ProcessEnd } {
   const text = task.command?.value ?? ''
-  if (text.includes('http.server')) return { afterMs: 1e9, end: { code: 0 } }
+  if (text.includes('http.server') || text.includes('while')) return { afterMs: 1e9, end: { code: 0 } }
   const slept = [...text.matchAll(/sleep (\d+)/g)].reduce((sum, match) => sum + Number(match[1]), 0)
   const code = Number(/exit (\d+)$/.exec(text)?.[1] ?? 0)
   return { afterMs: slept * 1000 + 150, end: { code } }
 }
+
+const ignoresTerm = (task: TaskInfo | undefined): boolean => /trap '' (SIG)?TERM/.test(task?.command?.value ?? '')
 
 export class VirtualCluster {
   nowMs: number
@@ -99,7 +101,9 @@ export class VirtualCluster {
     for (const agent of this.agents.values()) {
       for (const executor of agent.executors.values()) {
         if (!executor.isAlive || executor.isFrozen) continue
-        consider(Math.max(nextExecutorTickAtMs(executor.state), this.nowMs), Infinity, () => this.toExecutor(executor, { type: 'tick' }))
+        consider(Math.max(nextExecutorTickAtMs(executor.state), this.nowMs), Infinity, () =>
+          this.toExecutor(executor, { type: 'tick' }),
+        )
       }
     }
     return best
@@ -136,7 +140,8 @@ export class VirtualCluster {
     if (effect.type === 'toAgent') {
       const agent = [...this.agents.values()].find((one) => one.link === effect.link)
       this.later(LINK_MS, () => {
-        if (agent?.isAlive === true && !agent.isDeaf && agent.link === effect.link) this.toAgent(agent, { type: 'fromMaster', message: effect.message })
+        if (agent?.isAlive === true && !agent.isDeaf && agent.link === effect.link)
+          this.toAgent(agent, { type: 'fromMaster', message: effect.message })
       })
     }
     return undefined
@@ -170,7 +175,8 @@ export class VirtualCluster {
     if (effect.type === 'toExecutor') {
       this.later(LINK_MS, () => {
         const executor = agent.executors.get(effect.key)
-        if (executor?.isAlive === true && !executor.isFrozen) this.toExecutor(executor, { type: 'fromAgent', message: effect.message })
+        if (executor?.isAlive === true && !executor.isFrozen)
+          this.toExecutor(executor, { type: 'fromAgent', message: effect.message })
       })
     }
     if (effect.type === 'startExecutor') {
@@ -206,9 +212,13 @@ export class VirtualCluster {
           this.later(afterMs, () => this.endTask(effect.taskId, end))
         })
       case 'signalTask':
+        // A task that traps the signal takes no notice of it.
+        if (effect.signal === 'SIGTERM' && ignoresTerm(executor.state.tasks[effect.taskId]?.info)) return
         return this.later(SIGNAL_MS, () => this.endTask(effect.taskId, { signal: effect.signal }))
       case 'runCheck':
-        return this.later(1, () => this.toExecutor(executor, { type: 'checked', taskId: effect.taskId, result: { tcp: { succeeded: true } } }))
+        return this.later(1, () =>
+          this.toExecutor(executor, { type: 'checked', taskId: effect.taskId, result: { tcp: { succeeded: true } } }),
+        )
       case 'runHealthCheck':
         return
       case 'toAgent':
@@ -250,7 +260,15 @@ export class VirtualCluster {
   }
 
   addAgent(name: string, description: AgentDescription): void {
-    const agent: VirtualAgent = { name, description, state: createAgent(description), link: undefined, isAlive: false, isDeaf: false, executors: new Map() }
+    const agent: VirtualAgent = {
+      name,
+      description,
+      state: createAgent(description),
+      link: undefined,
+      isAlive: false,
+      isDeaf: false,
+      executors: new Map(),
+    }
     this.agents.set(name, agent)
     this.startAgent(name)
   }

@@ -24,7 +24,8 @@ interface DirectoryOptions {
 
 function parseCount(text: string, name: string): number {
   const count = Number(text)
-  if (!Number.isInteger(count) || count < 0) throw new SdkError('ERR_INVALID_OPTION', `--${name} must be a whole number (got ${text})`)
+  if (!Number.isInteger(count) || count < 0)
+    throw new SdkError('ERR_INVALID_OPTION', `--${name} must be a whole number (got ${text})`)
   return count
 }
 
@@ -41,7 +42,11 @@ async function up(options: UpOptions): Promise<void> {
   const { startLocalCluster } = await import('../../local-cluster.js')
   const workDir = resolve(options.workDir)
   const interrupted = untilInterrupted()
-  const cluster = await startLocalCluster({ agents: parseCount(options.agents, 'agents'), workDir, port: parseCount(options.port, 'port') })
+  const cluster = await startLocalCluster({
+    agents: parseCount(options.agents, 'agents'),
+    workDir,
+    port: parseCount(options.port, 'port'),
+  })
   console.log(`master  ${cluster.masterUrl}  (scheduler API: ${cluster.masterUrl}/api/v1/scheduler)`)
   for (const agent of cluster.agents()) console.log(describeAgent(agent))
   console.log('end with Ctrl-C; files stay')
@@ -62,14 +67,22 @@ async function status({ workDir }: DirectoryOptions): Promise<void> {
     const isConnected = agents.some((known) => known.ip === agent.ip && known.isConnected)
     console.log(`${describeAgent(agent)}  ${isConnected ? 'registered' : 'not registered'}`)
   }
-  for (const framework of frameworks) console.log(`framework ${framework.id}  ${framework.name}  ${framework.streamId === undefined ? 'away' : 'subscribed'}  ${framework.tasks} tasks`)
-  for (const task of cluster.tasks()) console.log(`task ${task.taskId}  agent ${task.agentIndex + 1}  pid ${task.pid}  ${task.sandbox}`)
+  for (const framework of frameworks)
+    console.log(
+      `framework ${framework.id}  ${framework.name}  ${framework.streamId === undefined ? 'away' : 'subscribed'}  ${framework.tasks} tasks`,
+    )
+  for (const task of cluster.tasks())
+    console.log(`task ${task.taskId}  agent ${task.agentIndex + 1}  pid ${task.pid}  ${task.sandbox}`)
 }
 
 /** Agents are counted from 1 here; their number, address or Mesos id names them. */
 function findAgent(cluster: LocalCluster, name: string): number {
   const agent = cluster.agents().find(({ index, ip, id }) => [String(index + 1), ip, id].includes(name))
-  if (agent === undefined) throw new SdkError('ERR_INVALID_OPTION', `no agent ${name}; name one by number (1 to ${cluster.agents().length}), address or id`)
+  if (agent === undefined)
+    throw new SdkError(
+      'ERR_INVALID_OPTION',
+      `no agent ${name}; name one by number (1 to ${cluster.agents().length}), address or id`,
+    )
   return agent.index
 }
 
@@ -81,7 +94,10 @@ const AGENT_ACTIONS: Readonly<Record<string, { readonly text: string; readonly a
   'machine-down': { text: 'kill the agent and all its tasks', act: (cluster, index) => cluster.machineDown(index) },
   partition: { text: 'cut the agent off from the master', act: (cluster, index) => cluster.partition(index) },
   heal: { text: 'end a partition', act: (cluster, index) => cluster.heal(index) },
-  wipe: { text: 'kill the agent and all its tasks, empty its directory, start it as a new one', act: (cluster, index) => cluster.wipeAgent(index) },
+  wipe: {
+    text: 'kill the agent and all its tasks, empty its directory, start it as a new one',
+    act: (cluster, index) => cluster.wipeAgent(index),
+  },
 }
 
 function agentCommand(): Command {
@@ -110,7 +126,9 @@ function addProcessCommands(command: Command): void {
 
 /** The `cluster` command for the CLI's main program. */
 export function clusterCommand(): Command {
-  const command = new Command('cluster').description('a local development cluster: master and agents as processes of this machine')
+  const command = new Command('cluster').description(
+    'a local development cluster: master and agents as processes of this machine',
+  )
   command
     .command('up')
     .description('start a cluster and stay until interrupted')
@@ -118,7 +136,11 @@ export function clusterCommand(): Command {
     .option('--work-dir <directory>', 'where everything of the cluster is written', DEFAULT_WORK_DIR)
     .option('--port <port>', 'port of the master, 0 for any free one', DEFAULT_PORT)
     .action(up)
-  command.command('status').description('master, agents, frameworks and tasks').option('--work-dir <directory>', 'directory of the cluster', DEFAULT_WORK_DIR).action(status)
+  command
+    .command('status')
+    .description('master, agents, frameworks and tasks')
+    .option('--work-dir <directory>', 'directory of the cluster', DEFAULT_WORK_DIR)
+    .action(status)
   command.addCommand(agentCommand())
   addProcessCommands(command)
   return command

@@ -18,6 +18,8 @@ export interface ReceivedRequest {
   readonly method: string
   readonly path: string
   readonly headers: IncomingHttpHeaders
+  // Foreign JSON, looked into by tests.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
   readonly body: any
   /** The same number for requests on the same TCP connection. */
   readonly connection: number

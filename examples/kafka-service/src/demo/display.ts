@@ -65,7 +65,7 @@ interface PlanOutline {
   readonly status: string
   readonly phases: readonly {
     readonly name: string
-    readonly steps: readonly { readonly name: string; readonly status: string }[]
+    readonly steps: readonly { readonly name: string; readonly status: string; readonly agent?: string }[]
   }[]
 }
 

@@ -1,8 +1,7 @@
 /** Kafka's jars, from Maven Central, once per machine; and a port nobody uses. */
 import { createServer } from 'node:net'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { copyMavenDependencies } from 'stateward/local-cluster'
+import { copyMavenDependencies, defaultCacheDir } from 'stateward/local-cluster'
 import { exampleFolder } from './work-folder.js'
 
 /** The folder is named for the pom's version, so that two versions never share one. */
@@ -10,8 +9,7 @@ const kafkaVersion = '4.3.1'
 
 /** @returns the folder with the jars */
 export async function installKafka(log: (line: string) => void): Promise<string> {
-  const cache = process.env['STATEWARD_CACHE'] ?? join(homedir(), '.cache', 'stateward')
-  const into = join(cache, `kafka-${kafkaVersion}`)
+  const into = join(defaultCacheDir(), `kafka-${kafkaVersion}`)
   await copyMavenDependencies({ pom: join(exampleFolder, 'kafka', 'pom.xml'), into, log })
   return into
 }

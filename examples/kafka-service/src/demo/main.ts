@@ -1,6 +1,7 @@
 /**
  * The demo: Kafka on three agents of a local cluster, what happens when its processes are killed, and the proof that no data was
- * copied. With `KEEP=1` it is left running, `--stop` ends what was left. It succeeds only if every check held and nothing stays
+ * copied. With `KEEP=1` it is left running, also after a
+ * failure; `--stop` ends what was left. It succeeds only if every check held and nothing stays
  * behind.
  */
 import type { Demo } from './demo.js'
@@ -14,11 +15,12 @@ import { deploy, write } from './step-deploy.js'
 import { readBack } from './step-read-back.js'
 import { proofMustFail, recoverInPlace } from './step-recover.js'
 import { roll } from './step-roll.js'
-import { endProcesses, type Leftovers, prepareWorkFolder, removeWorkFolder, workFolder } from './work-folder.js'
+import { endProcesses, type Leftovers, prepareWorkFolder, refuseSecondDemo, removeWorkFolder, workFolder } from './work-folder.js'
 
 const interruptedCode = 130
 
 async function main(): Promise<number> {
+  await refuseSecondDemo()
   if (process.argv.includes('--stop')) return stop()
   const abort = new AbortController()
   let isInterrupted = false
@@ -28,6 +30,9 @@ async function main(): Promise<number> {
       abort.abort(new Error(`interrupted by ${name}`))
     })
   }
+  // What nobody waits for any more must not end the process before it has cleaned up.
+  process.on('uncaughtException', (error) => abort.abort(error))
+  process.on('unhandledRejection', (error) => abort.abort(error))
   const report = new Report(say)
   let failure: string | undefined
   let demo: Demo | undefined
@@ -37,7 +42,7 @@ async function main(): Promise<number> {
   } catch (error) {
     failure = error instanceof Error ? (error.stack ?? error.message) : String(error)
   }
-  if (process.env['KEEP'] === '1' && demo !== undefined && failure === undefined) await explainKept(demo)
+  if (process.env['KEEP'] === '1' && demo !== undefined && !isInterrupted) await explainKept(demo)
   else await cleanUp(report, failure === undefined)
   process.stdout.write(`\n${renderReport(report.rows)}\n\n`)
   const failed = report.rows.filter((row) => !row.held).length
@@ -111,8 +116,10 @@ function sayLeftovers({ processes, listeners }: Leftovers): void {
 /** Where to look at what goes on running. */
 async function explainKept({ cluster, httpPort }: Demo): Promise<void> {
   heading('left running (KEEP=1)')
-  const status = await readStatus(httpPort)
-  const brokers = brokersOf(status).map(clientEndpoint)
+  const brokers = await readStatus(httpPort).then(
+    (status) => brokersOf(status).map(clientEndpoint),
+    () => [],
+  )
   say(`plans and instances: curl http://127.0.0.1:${String(httpPort)}/v1/status`)
   say(`Mesos master: ${cluster.masterUrl}, ZooKeeper: ${cluster.zookeeper}`)
   say(`Kafka clients: bootstrap.servers=${brokers.map(({ host, port }) => `${host}:${String(port)}`).join(',')}`)
@@ -129,4 +136,9 @@ async function stop(): Promise<number> {
   return 0
 }
 
-process.exitCode = await main()
+try {
+  process.exitCode = await main()
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 1
+}

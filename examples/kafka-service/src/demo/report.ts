@@ -33,13 +33,22 @@ export class Report {
   }
 }
 
+const widestCell = 32
+
+/** Ids are told apart by their beginning and their end. */
+function shorten(text: string): string {
+  if (text.length <= widestCell) return text
+  const end = 8
+  return `${text.slice(0, widestCell - end - 1)}…${text.slice(-end)}`
+}
+
 /** Columns as wide as their widest cell; the time is the step's, up to the check. */
 export function renderReport(rows: readonly ReportRow[]): string {
   const cells = rows.map((row) => [
     row.step,
     row.check,
-    row.expected,
-    row.found,
+    shorten(row.expected),
+    shorten(row.found),
     `${(row.tookMs / 1000).toFixed(1)} s`,
     row.held ? 'ok' : 'FAIL',
   ])

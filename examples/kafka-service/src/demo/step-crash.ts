@@ -3,11 +3,10 @@
  * touched, the plan goes on.
  */
 import type { ServiceStatus } from 'stateward'
-import { clientOf, type Demo, followRecovery, killBroker, planLimitMs, processOf, startSchedulerAgain, topic } from './demo.js'
+import { type Demo, followRecovery, killBroker, planLimitMs, processOf, startSchedulerAgain } from './demo.js'
 import { say } from './display.js'
 import { killProgram } from './programs.js'
-import { instanceOf, isComplete, readStatus, serverTaskId, taskIds, waitForStatus } from './status.js'
-import { readOffsets } from './topic-io.js'
+import { instanceOf, isComplete, planOf, readStatus, serverTaskId, taskIds, waitForStatus } from './status.js'
 
 export async function crashScheduler(demo: Demo, name: string): Promise<void> {
   const before = await readStatus(demo.httpPort)
@@ -23,9 +22,8 @@ export async function crashScheduler(demo: Demo, name: string): Promise<void> {
   })
   const inFlight = serverTaskId(instanceOf(launched, name))
   await killProgram(demo.scheduler)
-  say(
-    `the scheduler was killed while ${name} was starting; recovery was ${isComplete(launched, 'recovery') ? 'complete' : 'under way'}`,
-  )
+  say(`the scheduler was killed while ${name} was starting`)
+  demo.report.check('recovery when the scheduler was killed', 'IN_PROGRESS', planOf(launched, 'recovery')?.status ?? 'none')
   startSchedulerAgain(demo)
 
   const after = await followRecovery(demo, name, oldTask)
@@ -35,8 +33,6 @@ export async function crashScheduler(demo: Demo, name: string): Promise<void> {
   )
   demo.report.check('other tasks and processes unchanged', String(others.length), String(untouched.length))
   demo.report.check('same framework', before.frameworkId ?? 'none', after.frameworkId ?? 'none')
-  const offsets = await readOffsets(await clientOf(demo), topic)
-  demo.report.check('partitions readable afterwards', '3', String(offsets.length))
 }
 
 /** The middle of a recovery: the new task is launched and not ready yet. */

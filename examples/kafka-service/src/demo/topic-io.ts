@@ -142,7 +142,10 @@ export async function readTopic(client: Client, topic: string, rackId?: string):
   try {
     await consumer.subscribe({ topics: [topic], fromBeginning: true })
     const finished = new Promise<void>((resolve, reject) => {
-      consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error))
+      // With `restart` the consumer goes on by itself, as it must while the group's coordinator has just moved.
+      consumer.on(consumer.events.CRASH, ({ payload }) => {
+        if (!payload.restart) reject(payload.error)
+      })
       consumer
         .run({
           autoCommit: false,

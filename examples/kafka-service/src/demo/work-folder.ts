@@ -3,10 +3,11 @@
  * it. Remains of a run that was killed are ended before the next one starts.
  */
 import { existsSync } from 'node:fs'
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
+  birthOf,
   isAlive,
   isListening,
   type Listener,
@@ -26,9 +27,19 @@ export const exampleFolder = fileURLToPath(new URL('../..', import.meta.url))
 const graceMs = 12_000
 const killMs = 5_000
 
+/** One demo at a time: another one that is at work is not to be taken for remains. @throws when there is one */
+export async function refuseSecondDemo(): Promise<void> {
+  const text = await readFile(`${workFolder}/demo.pid`, 'utf8').catch(() => '')
+  const [pid = '', born = ''] = text.split(' ')
+  if (pid !== '' && isAlive({ pid: Number(pid), born })) {
+    throw new Error(`the demo runs already in ${workFolder}, as process ${pid}; wait for it, or stop it with Ctrl-C`)
+  }
+}
+
 export async function prepareWorkFolder(): Promise<void> {
   await rm(workFolder, { recursive: true, force: true })
   await mkdir(workFolder, { recursive: true })
+  await writeFile(`${workFolder}/demo.pid`, `${String(process.pid)} ${birthOf(process.pid) ?? ''}`)
   await writeFile(
     `${workFolder}/README`,
     'Made by the Kafka demo and deleted by its next run. Stop what still runs with: npm run demo -- --stop\n',
