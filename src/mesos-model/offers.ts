@@ -68,7 +68,8 @@ function inTurn(draft: Draft): MasterFramework[] {
 function rolesInTurn(draft: Draft, framework: MasterFramework): readonly string[] {
   if (framework.roles.length < 2) return framework.roles
   const held = new Map<string, number>()
-  const count = (role: string, resources: Resources): void => void held.set(role, (held.get(role) ?? 0) + quantityOf(resources, 'cpus'))
+  const count = (role: string, resources: Resources): void =>
+    void held.set(role, (held.get(role) ?? 0) + quantityOf(resources, 'cpus'))
   for (const task of framework.tasks.values()) count(task.info.resources?.[0]?.allocation_info?.role ?? '', task.resources)
   for (const offer of draft.state.offers.values()) if (offer.frameworkId === framework.id) count(offer.role, offer.resources)
   return [...framework.roles].sort((a, b) => (held.get(a) ?? 0) - (held.get(b) ?? 0) || (a < b ? -1 : 1))

@@ -208,7 +208,7 @@ export function disconnectAgent(draft: Draft, link: string): void {
   for (const task of tasksOn(draft, agent.id)) {
     const framework = draft.state.frameworks.get(task.frameworkId)
     if (framework?.info.checkpoint === true || isTerminalState(task.state)) continue
-    loseTask(draft, task, 'TASK_LOST', 'REASON_AGENT_DISCONNECTED', 'Agent disconnected')
+    loseTask(draft, task, 'TASK_LOST', 'REASON_AGENT_DISCONNECTED', `Agent ${agent.hostname} disconnected`)
     const current = draft.state.agents.get(agent.id)
     if (current !== undefined) putAgent(draft, { ...current, free: addResources(current.free, task.resources) })
   }

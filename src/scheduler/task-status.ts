@@ -4,7 +4,7 @@
 import { taskName, type PodInstanceName, type TaskName } from '../ids.js'
 import { backoffAfterFailure } from '../recovery/backoff.js'
 import type { MesosTaskState } from '../state-machine/task-events.js'
-import { mayBeAlive, type TaskRecord } from '../state-machine/task-record.js'
+import { mayBeAlive, newTaskRecord, type TaskRecord } from '../state-machine/task-record.js'
 import { advanceTask } from '../state-machine/transition.js'
 import { isFootprintInitialised, podTasks, targetOf } from './assess.js'
 import type { Draft } from './draft.js'
@@ -50,7 +50,7 @@ function applyToLaunch(draft: Draft, name: TaskName, record: TaskRecord, status:
     ...(status.message === undefined ? {} : { message: status.message.slice(0, maxMessageLength) }),
   })
   if (ignored) return killReturned(draft, record, status)
-  const after = { ...next, backoff: backoffAfter(record, next, owner.target, atMs) }
+  const after = { ...next, backoff: backoffAfter(record, next, owner, name, atMs) }
   if (!sameForStore(record, after)) draft.setTask(name, after)
   if (after.value === 'ended') markInitialised(draft, owner.name)
   draft.decided()
@@ -101,11 +101,22 @@ function isReadyStatus(draft: Draft, { name, instance, target }: TaskOwner, task
   return spec?.readinessCheck === undefined || status.checkExitCode === 0
 }
 
-/** A launch that ended without being asked to has failed; one that never ran is no crash. */
-function backoffAfter(before: TaskRecord, after: TaskRecord, target: Target, atMs: number): TaskRecord['backoff'] {
+/**
+ * A launch that ended without being asked to has failed, also with success if it should have kept running; work that is done
+ * forgets its failures; a launch that never ran is no crash.
+ */
+function backoffAfter(
+  before: TaskRecord,
+  after: TaskRecord,
+  { name, instance, target }: TaskOwner,
+  task: TaskName,
+  atMs: number,
+): TaskRecord['backoff'] {
   if (after.value !== 'ended') return after.backoff
   const { outcome, killAtMs, lastState } = after.context
   const policy = target.spec.recovery.backoff
+  const goal = target.spec.pods[instance.pod]?.tasks[task.slice(name.length + 1)]?.goal
+  if (outcome === 'finished' && goal !== 'RUNNING') return newTaskRecord.backoff
   if (killAtMs !== undefined) return after.backoff
   // ERROR: the request was refused. It may have met an ending executor, so it is tried again, but never in a tight loop.
   if (outcome === 'neverRan')

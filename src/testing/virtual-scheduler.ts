@@ -41,7 +41,7 @@ export interface VirtualScheduler {
   readonly troubles: readonly string[]
 }
 
-const tickMs = 1_000
+const tickMs = 2_000
 /** Real time; it must never fire, since time passes only on the virtual clock. */
 const neverMs = 2_147_483_647
 const day = 86_400_000

@@ -3,16 +3,27 @@
  * the calls that follow. Each time the next one resumes at the same step: nothing is launched twice, and nothing is killed
  * that was not due.
  */
-import { expect, test } from 'vitest'
+import { isDeepStrictEqual } from 'node:util'
+import { beforeAll, expect, test } from 'vitest'
 import { runWithFault, type FaultPoint, type RunOptions, type RunResult } from '../support/crash-run.js'
-import { databaseSpec } from '../support/specs.js'
+import { databaseSpec, tieredSpec } from '../support/specs.js'
 
 /** `unknown`: the connection broke, the same bytes were sent again. `lost`: the session was over, another was opened. */
 const storeFaults = ['stopBefore', 'stopAfter', 'unknownBefore', 'unknownAfter', 'lostBefore', 'lostAfter'] as const
 
-const rows: { service: string; fault: string; runs: number; restarts: number; launches: number; kills: number }[] = []
+const timeout = 3_600_000
 
-const sum = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((a, b) => a + b, 0)
+const sum = (counts: Iterable<number>): number => [...counts].reduce((a, b) => a + b, 0)
+
+const rowOf = (service: string, fault: string, results: readonly RunResult[]) => ({
+  service,
+  fault,
+  runs: results.length,
+  restarts: sum(results.map((result) => result.restarts)),
+  launches: sum(results.flatMap((result) => Object.values(result.launches))),
+  kills: sum(results.map((result) => result.kills.length)),
+})
+const rows: ReturnType<typeof rowOf>[] = []
 
 /** What a run with a fault must have in common with the run without. */
 const essence = ({ problems, launches, kills, blocks }: RunResult) => ({
@@ -22,56 +33,83 @@ const essence = ({ problems, launches, kills, blocks }: RunResult) => ({
   blocks: Object.fromEntries(Object.entries(blocks).sort()),
 })
 
-async function runAll(service: string, options: RunOptions, reference: RunResult, name: string, points: readonly FaultPoint[]) {
-  const row = { service, fault: name, runs: 0, restarts: 0, launches: 0, kills: 0 }
+interface Subject extends RunOptions {
+  readonly service: string
+}
+
+/** Runs without a fault: deployment alone, and with the update behind it. */
+interface References {
+  readonly deploy: RunResult
+  readonly update: RunResult
+}
+
+async function runAll({ service, ...options }: Subject, references: References, name: string, points: readonly FaultPoint[]) {
+  const results: RunResult[] = []
   const wrong: unknown[] = []
   for (const fault of points) {
-    const result = await runWithFault({ ...options, fault, kills: reference.kills })
-    row.runs += 1
-    row.restarts += result.restarts
-    row.launches += sum(result.launches)
-    row.kills += result.kills.length
-    try {
-      expect(essence(result)).toEqual(essence(reference))
-    } catch {
-      wrong.push({ fault, ...essence(result) })
-    }
+    const { commits, calls } = references.update.deployed
+    const onlyDeploy = fault.number <= (fault.at === 'commit' ? commits : calls)
+    const result = await runWithFault({ ...options, fault, onlyDeploy, kills: references.update.kills })
+    const expected = essence(onlyDeploy ? references.deploy : references.update)
+    results.push(result)
+    if (!isDeepStrictEqual(essence(result), expected)) wrong.push({ fault, found: essence(result), expected })
   }
-  rows.push(row)
   expect(wrong).toEqual([])
+  const row = rowOf(service, name, results)
+  rows.push(row)
   return row
 }
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1)
 
-function describeMatrix(service: string, options: RunOptions): void {
-  let reference: RunResult
+function describeMatrix(subject: Subject): void {
+  const { service } = subject
+  let references: References
 
-  test(`${service}: the run without a fault`, async () => {
-    reference = await runWithFault(options)
-    expect(reference.problems).toEqual([])
-    rows.push({ service, fault: `none (${reference.commits} commits, ${reference.calls} calls)`, runs: 1, restarts: 0, launches: sum(reference.launches), kills: reference.kills.length })
+  beforeAll(async () => {
+    references = { deploy: await runWithFault({ ...subject, onlyDeploy: true }), update: await runWithFault(subject) }
   })
 
-  test.for(storeFaults)(`${service}: %s at every commit`, { timeout: 600_000 }, async (fault) => {
-    const points = numbers(reference.commits).map((number): FaultPoint => ({ at: 'commit', number, fault }))
-    const row = await runAll(service, options, reference, fault, points)
-    expect(row.restarts).toBe(fault.startsWith('stop') ? reference.commits : 0)
+  test(`${service}: a run without a fault`, () => {
+    const { deploy, update } = references
+    expect(deploy.problems).toEqual([])
+    expect(update.problems).toEqual([])
+    expect([...new Set(update.kills)]).toEqual(update.kills)
+    rows.push(rowOf(service, `none: ${update.commits} commits, ${update.calls} calls`, [update]))
   })
 
-  test(`${service}: a crash between the write and each call`, { timeout: 600_000 }, async () => {
-    const points = numbers(reference.calls).map((number): FaultPoint => ({ at: 'call', number, fault: 'crash' }))
-    const row = await runAll(service, options, reference, 'crash before a call', points)
-    expect(row.restarts).toBe(reference.calls)
+  test.for(storeFaults)(`${service}: %s at every commit`, { timeout }, async (fault) => {
+    const { commits } = references.update
+    const points = numbers(commits).map((number): FaultPoint => ({ at: 'commit', number, fault }))
+    const row = await runAll(subject, references, `${fault} at a commit`, points)
+    expect(row.restarts).toBe(fault.startsWith('stop') ? commits : 0)
   })
 
-  test.for(['loseCall', 'loseAnswer'] as const)(`${service}: %s of every ACCEPT`, { timeout: 600_000 }, async (fault) => {
-    const points = reference.accepts.map((number): FaultPoint => ({ at: 'call', number, fault }))
-    await runAll(service, options, reference, `${fault} of an ACCEPT`, points)
+  test(`${service}: a crash between a write and each call that follows`, { timeout }, async () => {
+    const { calls } = references.update
+    const points = numbers(calls).map((number): FaultPoint => ({ at: 'call', number, fault: 'crash' }))
+    const row = await runAll(subject, references, 'crash before a call', points)
+    expect(row.restarts).toBe(calls)
+  })
+
+  test.for(['loseCall', 'loseAnswer'] as const)(`${service}: %s of every ACCEPT`, { timeout }, async (fault) => {
+    const points = references.update.accepts.map((number): FaultPoint => ({ at: 'call', number, fault }))
+    await runAll(subject, references, `${fault} of an ACCEPT`, points)
   })
 }
 
-describeMatrix('three pods', { first: databaseSpec(), second: databaseSpec({ version: '2' }), agents: 4 })
+describeMatrix({ service: 'three pods', first: databaseSpec(), second: databaseSpec({ version: '2' }), agents: 4 })
+if (process.env['STATEWARD_LONG'] === '1') {
+  describeMatrix({ service: 'six pods', first: tieredSpec('1'), second: tieredSpec('2'), agents: 4 })
+  for (const seed of [2, 3, 4])
+    describeMatrix({
+      service: `three pods, seed ${seed}`,
+      first: databaseSpec(),
+      second: databaseSpec({ version: '2' }),
+      agents: 3,
+      seed,
+    })
+}
 
 test('the counts', () => {
   console.table(rows)

@@ -50,7 +50,8 @@ export function checkIntentStored(read: ReadRecord, report: Report): Checker {
     for (const operation of call.accept.operations ?? []) {
       switch (operation.type) {
         case 'LAUNCH_GROUP':
-          for (const task of operation.launch_group.task_group.tasks ?? []) checkLaunch(task.task_id.value, operation.launch_group.executor.executor_id.value)
+          for (const task of operation.launch_group.task_group.tasks ?? [])
+            checkLaunch(task.task_id.value, operation.launch_group.executor.executor_id.value)
           break
         case 'RESERVE':
         case 'CREATE':
@@ -190,7 +191,9 @@ export function checkBlocks(report: Report, blocks: Map<string, Set<string>>): C
   function checkRun(key: RecordKey, record: RunRecord): void {
     const before = runs.get(key)
     runs.set(key, record)
-    if (before !== undefined && before.runId !== record.runId) report(`${key}: run ${before.runId} was followed by ${record.runId}`)
-    if (before?.completedAtMs !== undefined && record.completedAtMs === undefined) report(`${key}: was complete and is open again`)
+    if (before !== undefined && before.runId !== record.runId)
+      report(`${key}: run ${before.runId} was followed by ${record.runId}`)
+    if (before?.completedAtMs !== undefined && record.completedAtMs === undefined)
+      report(`${key}: was complete and is open again`)
   }
 }

@@ -38,14 +38,18 @@ export interface RunOptions {
   readonly agents: number
   readonly seed?: number
   readonly fault?: FaultPoint
-  /** Names of the tasks that the update restarts, in order; empty: not known yet. */
+  /** Names of the tasks that the update restarts, in order, once they are known. */
   readonly kills?: readonly string[]
+  /** Leaves the update out: enough for a fault in the deployment. @defaultValue false */
+  readonly onlyDeploy?: boolean
 }
 
 export interface RunResult {
   readonly problems: readonly string[]
   readonly commits: number
   readonly calls: number
+  /** The same when the deployment was complete. */
+  readonly deployed: { readonly commits: number; readonly calls: number }
   /** Numbers of the calls that were ACCEPTs. */
   readonly accepts: readonly number[]
   /** Processes started, by task name. */
@@ -58,9 +62,17 @@ export interface RunResult {
 }
 
 const limitMs = 600_000
-const restMs = 30_000
+const restMs = 5_000
 
-export async function runWithFault({ first, second, agents, seed = 1, fault, kills }: RunOptions): Promise<RunResult> {
+export async function runWithFault({
+  first,
+  second,
+  agents,
+  seed = 1,
+  fault,
+  kills,
+  onlyDeploy = false,
+}: RunOptions): Promise<RunResult> {
   const problems: string[] = []
   const report = (problem: string): void => void problems.push(problem)
   const blocks = new Map<string, Set<string>>()
@@ -83,9 +95,7 @@ export async function runWithFault({ first, second, agents, seed = 1, fault, kil
   }
   const isInitialisation = (task: string): boolean =>
     Object.entries(first.pods).some(([pod, { tasks }]) =>
-      Object.entries(tasks).some(
-        ([name, { goal }]) => goal === 'INIT' && new RegExp(`^${pod}-\\d+-${name}$`).test(task),
-      ),
+      Object.entries(tasks).some(([name, { goal }]) => goal === 'INIT' && new RegExp(`^${pod}-\\d+-${name}$`).test(task)),
     )
   const checkers: Checker[] = [
     checkAtMostOne(report),
@@ -143,7 +153,9 @@ export async function runWithFault({ first, second, agents, seed = 1, fault, kil
   }
 
   const startMs = cluster.nowMs
-  if (await complete('deploy', first)) {
+  const isDeployed = await complete('deploy', first)
+  const deployed = { commits: store.commits, calls: scheduler.sent }
+  if (isDeployed && !onlyDeploy) {
     await scheduler.stop()
     isRolling = true
     await complete('update', second)
@@ -153,7 +165,7 @@ export async function runWithFault({ first, second, agents, seed = 1, fault, kil
 
   async function checkRest(): Promise<void> {
     await cluster.advance(restMs)
-    if (read<ServiceRecord>('service/service')?.targetId !== specId(second)) report('the target is not the second spec')
+    if (read<ServiceRecord>('service/service')?.targetId !== specId(onlyDeploy ? first : second)) report('the target is another')
     for (const instance of scheduler.status()?.instances ?? []) if (!instance.ready) report(`${instance.name} is not ready`)
     const volumes = new Map(
       cluster.log.flatMap((entry) => (entry.type === 'volumeCreated' ? [[entry.persistenceId, entry.agentId]] : [])),
@@ -187,7 +199,7 @@ export async function runWithFault({ first, second, agents, seed = 1, fault, kil
     if (entry.type === 'processSignalled') signalled.push(entry.process.name)
   }
   const blockCounts = Object.fromEntries([...blocks].map(([name, starts]) => [name, starts.size]))
-  return { problems, commits, calls, accepts, launches, kills: signalled, blocks: blockCounts, restarts, virtualMs }
+  return { problems, commits, calls, deployed, accepts, launches, kills: signalled, blocks: blockCounts, restarts, virtualMs }
 }
 
 /** Every gate of the two specs is open; an order hook leaves the order as it is. */

@@ -50,7 +50,40 @@ const RUNS: readonly (readonly [file: string, options: ReplayOptions][])[] = [
     ],
   ],
   [['09_malformed', { cycleAt: 0.14, leftEarly: ['role'] }]],
+  [
+    [
+      '11_teardown_with_tasks',
+      {
+        cycleAt: 0.11,
+        // Its stream ended before the call that was under way was read.
+        actions: [{ at: 6.745, act: (cluster, session) => cluster.closeStream(session.streams.get('B') ?? '') }],
+      },
+    ],
+  ],
+  [
+    [
+      '16_not_partition_aware_no_checkpoint',
+      {
+        cycleAt: 0.05,
+        toleranceMs: 1500,
+        actions: [
+          { at: 1.62, act: (cluster) => cluster.stopAgent('agent1.local') },
+          {
+            at: 12.15,
+            act: (cluster) => {
+              // The recorded executor had not ended when its framework was torn down.
+              cluster.executorExitMs = 5_000
+              cluster.startAgent('agent1.local')
+            },
+          },
+          { at: 19.9, act: (cluster) => cluster.stopAgent('agent1.local') },
+          { at: 22.07, act: (cluster) => cluster.startAgent('agent1.local') },
+        ],
+      },
+    ],
+  ],
   [['19_group_volume_variants', { cycleAt: 0.17 }]],
+  [['29_kill_policies', { cycleAt: 0.11 }]],
   [
     [
       '32_messages_lost_before_the_agent',

@@ -15,7 +15,7 @@ export interface ReplayOptions {
   readonly cycleAt: number
   readonly countsHeartbeats?: boolean
   /** What was done to processes, before the line at that time. */
-  readonly actions?: readonly { readonly at: number; readonly act: (cluster: VirtualCluster) => void }[]
+  readonly actions?: readonly { readonly at: number; readonly act: (cluster: VirtualCluster, session: ReplaySession) => void }[]
   /** Clients that left before the recorded master got to sending what ours sends at once. */
   readonly leftEarly?: readonly string[]
   /** How late an event may come. */
@@ -105,7 +105,7 @@ export function replay(name: string, session: ReplaySession, options: ReplayOpti
   for (const [index, line] of readTranscript(name).entries()) {
     for (let action = actions[0]; action !== undefined && action.at <= line.t; action = actions[0]) {
       cluster.advanceTo(startMs + action.at * 1000)
-      action.act(cluster)
+      action.act(cluster, session)
       actions.shift()
     }
     run.take(line, index + 1)

@@ -50,7 +50,7 @@ function outcomeOf(task: TaskInfo): { readonly afterMs: number; readonly end: Pr
   return { afterMs: slept * 1000 + 150, end: { code } }
 }
 
-const ignoresTerm = (task: TaskInfo | undefined): boolean => /trap '' (SIG)?TERM/.test(task?.command?.value ?? '')
+const ignoresTerm = (task: TaskInfo | undefined): boolean => /trap (''|"") (SIG)?TERM/.test(task?.command?.value ?? '')
 
 export class VirtualCluster {
   nowMs: number

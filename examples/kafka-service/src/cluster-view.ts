@@ -86,8 +86,7 @@ async function readPartitions(admin: Admin): Promise<PartitionState[] | undefine
 }
 
 function leaderlessAsUndefined(error: unknown): undefined {
-  const text = error instanceof Error ? `${error.message} ${String(error.cause ?? '')}` : String(error)
-  if (/no leader|leadership election|LEADER_NOT_AVAILABLE|reading 'topicMetadata'/i.test(text)) return undefined
+  if (error instanceof Error && /no leader|leadership election|reading 'topicMetadata'/i.test(error.message)) return undefined
   throw error
 }
 

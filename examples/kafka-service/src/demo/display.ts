@@ -19,6 +19,9 @@ export function heading(line: string): void {
   process.stdout.write(`\n${clock()}  == ${line}\n`)
 }
 
+/** For terminals that do not say how wide they are. */
+const defaultColumns = 120
+
 /** Follows one plan until `end`. */
 export class PlanDisplay {
   readonly #shown = new Map<string, string>()
@@ -45,10 +48,15 @@ export class PlanDisplay {
   }
 
   #draw(): void {
-    const text = this.#last.trimEnd()
+    // A line that wraps would be two on the screen, and the next drawing would begin too low.
+    const width = (process.stdout.columns || defaultColumns) - 1
+    const lines = this.#last
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.slice(0, width))
     const up = this.#drawnLines > 0 ? `\u001b[${String(this.#drawnLines)}A\u001b[0J` : ''
-    process.stdout.write(`${up}${text}\n`)
-    this.#drawnLines = text.split('\n').length
+    process.stdout.write(`${up}${lines.join('\n')}\n`)
+    this.#drawnLines = lines.length
   }
 
   #printChanges(plan: PlanView): void {
@@ -76,7 +84,7 @@ export function planLines(plan: PlanOutline): { readonly key: string; readonly t
       .filter((step) => step.status !== 'PENDING')
       .map((step) => ({
         key: `${phase.name}/${step.name}`,
-        text: `${plan.name} / ${phase.name} / ${step.name}: ${step.status}`,
+        text: `${plan.name} / ${phase.name} / ${step.name}: ${step.status}${step.agent === undefined ? '' : ` on ${step.agent}`}`,
       })),
   )
   return [{ key: plan.name, text: `${plan.name}: ${plan.status}` }, ...steps]
