@@ -93,6 +93,8 @@ async function restartPod(api: ServiceApi, name: string, answer: Answer): Promis
       problem('NO_SUCH_POD', `there is no pod ${name}; there are: ${status.instances.map((each) => each.name).join(', ')}`),
     )
   }
+  if (!instance.deployed)
+    return answer(409, problem('NOT_DEPLOYED', `pod ${name} has not been deployed yet; there is nothing to restart`))
   if (instance.owner !== 'none') {
     return answer(409, problem('POD_BUSY', `pod ${name} is being worked on by plan ${instance.owner}; wait until that is done`))
   }

@@ -4,7 +4,7 @@ import { isAbsolute, join, resolve } from 'node:path'
 import { SdkError } from '../errors.js'
 import type { ContainerInfo, Resource } from '../mesos/messages.js'
 
-export function volumeDirectory(agentDirectory: string, volume: Resource): string {
+function volumeDirectory(agentDirectory: string, volume: Resource): string {
   const { source, persistence } = volume.disk ?? {}
   const role = volume.reservations?.at(-1)?.role ?? volume.role ?? '*'
   const mountRoot = source?.mount?.root

@@ -188,7 +188,7 @@ function stripAllocation<T>(value: T): T {
 }
 
 /** Booked at once, sent to the agent, confirmed later. */
-export function bookOperation(draft: Draft, agentId: string, frameworkId: string, operation: ResourceOperation): void {
+function bookOperation(draft: Draft, agentId: string, frameworkId: string, operation: ResourceOperation): void {
   const uuid = draft.env.uuid()
   const operationId = operation.id?.value
   const conversion = convert(operation)

@@ -269,7 +269,7 @@ export const briefOf = (framework: MasterFramework): FrameworkBrief => ({
 
 export const executorKey = (frameworkId: string, executorId: string): string => `${frameworkId}/${executorId}`
 
-export function registryOf(state: MasterState): MasterRegistry {
+function registryOf(state: MasterState): MasterRegistry {
   const agents = [...state.agents.values()].map(({ id, hostname, ip, port }) => ({ id, hostname, ip, port }))
   return { agents, unreachable: [...state.unreachable].map(([id, atMs]) => ({ id, atMs })), gone: [...state.gone] }
 }

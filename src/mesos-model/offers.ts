@@ -20,7 +20,7 @@ export function refuseMs(seconds: number | undefined): number {
 }
 
 /** How the framework sees resources: by its capabilities. */
-export function toFrameworkFormat(framework: MasterFramework, resources: Resources, role: string): ReturnType<typeof toWire> {
+function toFrameworkFormat(framework: MasterFramework, resources: Resources, role: string): ReturnType<typeof toWire> {
   const allocated = toWire(allocateTo(resources, hasCapability(framework.info, 'MULTI_ROLE') ? role : undefined))
   return hasCapability(framework.info, 'RESERVATION_REFINEMENT') ? allocated : allocated.map(toOldFormat)
 }

@@ -62,7 +62,7 @@ export function toHolding(resource: Resource, defaultRole?: string): Holding {
   return { key, name: shape.name, shape, isWhole, amount, ...(allocation === undefined ? {} : { allocation }) }
 }
 
-export const isEmptyAmount = (amount: Amount): boolean => (typeof amount === 'number' ? amount === 0 : amount.length === 0)
+const isEmptyAmount = (amount: Amount): boolean => (typeof amount === 'number' ? amount === 0 : amount.length === 0)
 
 function addAmounts(a: Amount, b: Amount): Amount {
   if (typeof a === 'number' || typeof b === 'number') return Number(a) + Number(b)
@@ -84,7 +84,7 @@ function containsAmount(a: Amount, b: Amount): boolean {
 
 const sameAmount = (a: Amount, b: Amount): boolean => containsAmount(a, b) && containsAmount(b, a)
 
-export function addHolding(to: Resources, holding: Holding): Resources {
+function addHolding(to: Resources, holding: Holding): Resources {
   if (isEmptyAmount(holding.amount)) return to
   const index = holding.isWhole ? -1 : to.findIndex((other) => other.key === holding.key)
   const found = to[index]
@@ -102,7 +102,7 @@ function findContaining(from: Resources, wanted: Holding): number {
 }
 
 /** `from` without `wanted`, or undefined if it does not fit into one entry. */
-export function takeHolding(from: Resources, wanted: Holding): Resources | undefined {
+function takeHolding(from: Resources, wanted: Holding): Resources | undefined {
   if (isEmptyAmount(wanted.amount)) return from
   const index = findContaining(from, wanted)
   const found = from[index]

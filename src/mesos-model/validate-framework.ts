@@ -8,7 +8,7 @@ import { findIdProblem } from './validate-resource.js'
 /** Beyond this a duration does not fit 64 bits of nanoseconds. */
 const MAX_FAILOVER_SECONDS = 9.2e9
 
-export function findRoleProblem(role: string): string | undefined {
+function findRoleProblem(role: string): string | undefined {
   if (role === '*') return undefined
   if (role === '') return 'Empty role name is invalid'
   if (role.startsWith('/')) return `Role '${role}' cannot start with a slash`

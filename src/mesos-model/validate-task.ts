@@ -98,7 +98,7 @@ function findLimitsProblem(task: TaskInfo, requested: Resources, isShared: boole
 }
 
 /** Rules of one task, whether alone or in a group. */
-export function findTaskProblem(task: TaskInfo, context: TaskContext, isInGroup: boolean): string | undefined {
+function findTaskProblem(task: TaskInfo, context: TaskContext, isInGroup: boolean): string | undefined {
   const id = task.task_id.value
   const idProblem = findIdProblem(id)
   if (idProblem !== undefined) return idProblem

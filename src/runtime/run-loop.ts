@@ -3,6 +3,7 @@
  * is decided here. Guarantees: no call, ack or job leaves before the decisions behind it are durable; after SUBSCRIBED a fenced
  * write comes before the first call of that stream.
  */
+import { setTimeout as delay } from 'node:timers/promises'
 import { SdkError } from '../errors.js'
 import type { MesosDriver } from '../ports/mesos-driver.js'
 import type { StoreLimits, StoreSession, Write } from '../ports/state-store.js'
@@ -13,6 +14,8 @@ import type { Job } from '../scheduler/output.js'
 import type { State } from '../scheduler/state.js'
 import { step } from '../scheduler/step.js'
 
+/** A store that is away must not keep a program from ending: what it has not stored by then was never decided. */
+const stopLimitMs = 3_000
 /** Events that may queue while the store is away; beyond, the connection is given up and everything is asked for again. */
 const maxQueuedEvents = 20_000
 
@@ -34,7 +37,7 @@ export interface RunLoop {
   push(event: Event): void
   /** Resolves when the event has been decided on and that is durable. */
   submit(event: Event): Promise<void>
-  /** Takes no further event; resolves when the step in hand is done. */
+  /** Takes no further event; resolves when the step in hand is done, or when the store keeps it waiting for too long. */
   stop(): Promise<void>
 }
 
@@ -114,7 +117,7 @@ export function createRunLoop(initial: State, parts: RunLoopParts): RunLoop {
       }),
     async stop() {
       stopped = true
-      await pumping
+      if (pumping !== undefined) await Promise.race([pumping, delay(stopLimitMs, undefined, { ref: false })])
     },
   }
 }

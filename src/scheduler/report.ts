@@ -65,6 +65,8 @@ export interface InstanceView {
   readonly index: number
   readonly owner: string
   readonly targetId: string
+  /** Its first deployment is done. */
+  readonly deployed: boolean
   readonly ready: boolean
   readonly generation: number
   readonly agentId?: string
@@ -291,6 +293,7 @@ function instanceView(state: State, instance: InstanceRecord): InstanceView {
     index: instance.index,
     owner: instance.owner,
     targetId: instance.targetId,
+    deployed: instance.deployed,
     ready: isReady(records, instance),
     generation: instance.generation,
     ...(footprint === undefined || target === undefined

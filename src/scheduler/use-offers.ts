@@ -280,7 +280,8 @@ export function dropEmptyFootprints(draft: Draft): void {
     const alive = target === undefined || podTasks(draft.records, instance, target).some((task) => mayBeAlive(task.record))
     if (alive) continue
     const { footprint: _nothing, executor: _unused, ...rest } = instance
-    draft.setInstance(name, rest)
+    // One that never came up has met no peer yet, and waits for them again.
+    draft.setInstance(name, { ...rest, launched: instance.joined })
     draft.decided()
   }
 }

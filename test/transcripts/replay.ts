@@ -94,7 +94,7 @@ function itemsOf(event: Event, ids: ReadonlyMap<string, string>): Item[] {
   return [{ type: event.type, shape: shapeOf(event, ids), event, ...(uuid === undefined ? {} : { uuid }) }]
 }
 
-export class ReplayMismatch extends Error {}
+class ReplayMismatch extends Error {}
 
 export function replay(name: string, session: ReplaySession, options: ReplayOptions): void {
   const { cluster } = session

@@ -55,7 +55,9 @@ export const kafkaHooks = {
   }),
 
   clusterHealthy: steadyGate(async (context) => {
-    await readQuorum(context)
+    // What is known not to run cannot be asked, and an update may be what mends it: it must not wait for itself.
+    if (allReady(context, 'controller')) await readQuorum(context)
+    if (downBrokers(context).length === brokersOf(context).length) return { problems: [], fine: 'no broker is ready to be asked' }
     const view = await readView(context)
     const warnings = health.unprotectedPartitions(view)
     const fine = ['every partition has its leader and its replicas in sync', ...warnings].join('; ')
@@ -64,12 +66,13 @@ export const kafkaHooks = {
 
   safeToStop: gate(async (context) => {
     const instance = instanceOf(context)
-    const id = nodeIdOf(instance)
-    const problems =
-      instance.pod === 'controller'
-        ? health.stopVoterProblems(await readQuorum(context), id)
-        : health.stopProblems(await readView(context), id)
-    return { problems, fine: `nothing depends on ${instance.name} alone` }
+    const fine = `nothing depends on ${instance.name} alone`
+    try {
+      return { problems: await stopProblems(context, instance), fine }
+    } catch (error) {
+      if (instance.ready) throw error
+      return { problems: [], fine: `${instance.name} is not ready, and the cluster cannot be asked: ${describe(error)}` }
+    }
   }),
 
   leadersRestored: gate(async (context) => {
@@ -88,6 +91,12 @@ export const kafkaHooks = {
 
   rollingOrder,
 } satisfies Record<string, Hook>
+
+async function stopProblems(context: HookContext, instance: HookInstance): Promise<string[]> {
+  const id = nodeIdOf(instance)
+  if (instance.pod === 'controller') return health.stopVoterProblems(await readQuorum(context), id)
+  return health.stopProblems(await readView(context), id)
+}
 
 async function rollingOrder(context: HookContext): Promise<readonly string[]> {
   const names = context.candidates ?? []
@@ -143,9 +152,17 @@ function instanceOf(context: HookContext): HookInstance {
   return instance
 }
 
+const brokersOf = (context: HookContext) => context.instances.filter((instance) => instance.pod === 'broker')
+
 /** Brokers that the scheduler knows not to run. */
 function downBrokers(context: HookContext): number[] {
-  return context.instances.filter((instance) => instance.pod === 'broker' && !instance.ready).map(nodeIdOf)
+  return brokersOf(context)
+    .filter((instance) => !instance.ready)
+    .map(nodeIdOf)
+}
+
+function allReady(context: HookContext, pod: string): boolean {
+  return context.instances.every((instance) => instance.pod !== pod || instance.ready)
 }
 
 /** The broker asked passes it on to the active controller. One after the other: each election is for the whole cluster. */

@@ -4,8 +4,7 @@
  * executor of the cluster is started through this command too.
  */
 import { resolve } from 'node:path'
-import { Command } from 'commander'
-import { SdkError } from '../../errors.js'
+import { Command, InvalidArgumentError } from 'commander'
 import type { LocalAgent, LocalCluster } from '../../local-cluster.js'
 import type { ProcessKind } from '../../local-cluster/processes.js'
 
@@ -24,8 +23,7 @@ interface DirectoryOptions {
 
 function parseCount(text: string, name: string): number {
   const count = Number(text)
-  if (!Number.isInteger(count) || count < 0)
-    throw new SdkError('ERR_INVALID_OPTION', `--${name} must be a whole number (got ${text})`)
+  if (!Number.isInteger(count) || count < 0) throw new InvalidArgumentError(`--${name} must be a whole number (got ${text})`)
   return count
 }
 
@@ -79,10 +77,7 @@ async function status({ workDir }: DirectoryOptions): Promise<void> {
 function findAgent(cluster: LocalCluster, name: string): number {
   const agent = cluster.agents().find(({ index, ip, id }) => [String(index + 1), ip, id].includes(name))
   if (agent === undefined)
-    throw new SdkError(
-      'ERR_INVALID_OPTION',
-      `no agent ${name}; name one by number (1 to ${cluster.agents().length}), address or id`,
-    )
+    throw new InvalidArgumentError(`no agent ${name}; name one by number (1 to ${cluster.agents().length}), address or id`)
   return agent.index
 }
 

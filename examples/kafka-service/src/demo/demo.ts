@@ -1,6 +1,6 @@
 /** What the steps of the demo share, and the few things each of them does: follow a plan, look at a broker, kill one. */
-import type { ServiceStatus } from 'stateward'
 import { readFile, realpath } from 'node:fs/promises'
+import type { ServiceStatus } from 'stateward'
 import type { Kafka as Client } from 'kafkajs'
 import type { Endpoint } from '../kafka-connection.js'
 import { readBrokerFiles } from './broker-files.js'

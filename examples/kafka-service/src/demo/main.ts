@@ -1,8 +1,7 @@
 /**
  * The demo: Kafka on three agents of a local cluster, what happens when its processes are killed, and the proof that no data was
- * copied. With `KEEP=1` it is left running, also after a
- * failure; `--stop` ends what was left. It succeeds only if every check held and nothing stays
- * behind.
+ * copied. With `KEEP=1` it is left running, also after a failure; `--stop` ends what was left. It succeeds only if every check
+ * held and nothing stays behind.
  */
 import type { Demo } from './demo.js'
 import { heading, say } from './display.js'
@@ -46,13 +45,9 @@ async function main(): Promise<number> {
   else await cleanUp(report, failure === undefined)
   process.stdout.write(`\n${renderReport(report.rows)}\n\n`)
   const failed = report.rows.filter((row) => !row.held).length
-  if (failure !== undefined) say(`the demo broke off: ${failure}`)
-  else
-    say(
-      failed === 0
-        ? `all ${String(report.rows.length)} checks held`
-        : `${String(failed)} of ${String(report.rows.length)} checks did not hold`,
-    )
+  const total = String(report.rows.length)
+  const outcome = failed === 0 ? `all ${total} checks held` : `${String(failed)} of ${total} checks did not hold`
+  say(failure === undefined ? outcome : `the demo broke off: ${failure}`)
   if (isInterrupted) return interruptedCode
   return failure === undefined && report.held ? 0 : 1
 }

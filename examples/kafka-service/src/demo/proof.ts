@@ -48,6 +48,14 @@ export function proveNothingCopied(topic: string, before: Evidence, after: Evide
   return { held: checks.every((check) => check.held), checks }
 }
 
+/** What did not hold, in one line. */
+export function failedChecks({ checks }: Proof): string {
+  return checks
+    .filter((check) => !check.held)
+    .map((check) => `${check.name}: ${check.found}`)
+    .join('; ')
+}
+
 function same(name: string, expected: string, found: string): Check {
   return { name, expected, found, held: expected !== '' && expected === found }
 }

@@ -2,10 +2,10 @@
  * A killed broker comes back on its own data, and the proof of it; then the same proof on a broker whose volume was emptied while
  * no scheduler ran, where it must fail.
  */
-import type { ServiceStatus } from 'stateward'
 import { spawn } from 'node:child_process'
 import { cp, mkdir, readdir, rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { ServiceStatus } from 'stateward'
 import { withAdmin } from '../cluster-view.js'
 import { type Demo, followRecovery, gatherEvidence, killBroker, placeOf, processOf, startSchedulerAgain, topic } from './demo.js'
 import { say } from './display.js'

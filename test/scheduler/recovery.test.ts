@@ -1,0 +1,115 @@
+import { expect, test } from 'vitest'
+import { testService, type TestService } from '../../src/testing.js'
+import { databaseSpec } from '../support/specs.js'
+
+const reasonOf = (t: TestService, plan: 'recovery' | 'update', step: string) => t.expectPlan(plan).step(step).reason() ?? ''
+
+test('a crash after RUNNING counts: the pauses between relaunches double', async () => {
+  const t = await testService(databaseSpec()).deployed()
+  for (const pauseMs of [1_000, 2_000, 4_000]) {
+    await t.status('db-0-server', 'TASK_FAILED')
+    await t.advance(pauseMs - 1)
+    await t.offerReserved('db-0')
+    t.expectNotLaunched('db-0-server')
+    await t.advance(1)
+    await t.offerReserved('db-0')
+    t.expectLaunched('db-0-server')
+    await t.ready('db-0-server')
+    t.forgetCalls()
+  }
+  await t.stop()
+})
+
+test.each(['TASK_LOST', 'TASK_UNREACHABLE', 'TASK_UNKNOWN', 'TASK_GONE_BY_OPERATOR'] as const)(
+  '%s does not end a task: nothing is launched beside it, and it is kept when it returns',
+  async (state) => {
+    const t = await testService(databaseSpec()).deployed()
+    await t.status('db-1-server', state)
+    t.expectPlan('recovery').step('db-1').toBe('WAITING')
+    expect(reasonOf(t, 'recovery', 'db-1')).toContain('may still run')
+    await t.offerReserved('db-1')
+    await t.offer()
+    await t.advance(3_600_000)
+    t.expectNotLaunched('db-1-server')
+    await t.status('db-1-server', 'TASK_RUNNING')
+    t.expectPlan('recovery').toBe('COMPLETE')
+    t.expectNotKilled('db-1-server')
+    expect(t.launches('db-1-server')).toHaveLength(1)
+    await t.stop()
+  },
+)
+
+test('a failed pod is relaunched on its own agent only, whatever else is offered', async () => {
+  const t = await testService(databaseSpec(), { agents: 5 }).deployed()
+  await t.status('db-2-server', 'TASK_FAILED')
+  await t.advance(1_000)
+  await t.offer()
+  t.expectNotLaunched('db-2-server')
+  expect(reasonOf(t, 'recovery', 'db-2')).toContain('does not offer all of the reserved resources yet')
+  await t.offerReserved('db-2')
+  t.expectLaunched('db-2-server').onAgent(t.pod('db-2').agent)
+  await t.stop()
+})
+
+test('a launch in flight over a restart of the scheduler is adopted', async () => {
+  const t = await testService(databaseSpec()).deployed()
+  await t.status('db-0-server', 'TASK_FAILED')
+  await t.advance(1_000)
+  await t.offerReserved('db-0')
+  const { taskId } = t.expectLaunched('db-0-server')
+  await t.restartScheduler()
+  await t.offerReserved('db-0')
+  await t.ready('db-0-server')
+  t.expectPlan('recovery').toBe('COMPLETE')
+  expect(t.launches('db-0-server').at(-1)).toBe(taskId)
+  t.expectNotKilled('db-0-server')
+  await t.stop()
+})
+
+test('a back-off survives a restart of the scheduler', async () => {
+  const t = await testService(databaseSpec()).deployed()
+  await t.status('db-0-server', 'TASK_FAILED')
+  await t.restartScheduler()
+  await t.offerReserved('db-0')
+  t.expectNotLaunched('db-0-server')
+  t.expectPlan('recovery').step('db-0').toBe('DELAYED')
+  await t.advance(1_000)
+  await t.offerReserved('db-0')
+  t.expectLaunched('db-0-server')
+  await t.stop()
+})
+
+test('a launch that never ran is no crash', async () => {
+  const t = await testService(databaseSpec()).deployed()
+  await t.status('db-0-server', 'TASK_FAILED')
+  await t.advance(1_000)
+  await t.offerReserved('db-0')
+  t.forgetCalls()
+  await t.status('db-0-server', 'TASK_DROPPED')
+  await t.offerReserved('db-0')
+  t.expectLaunched('db-0-server')
+  expect(t.state().instances[0]?.tasks.find((task) => task.name === 'db-0-server')?.failures).toBe(1)
+  await t.stop()
+})
+
+test('a broken stream is taken up again and touches nothing', async () => {
+  const t = await testService(databaseSpec()).deployed()
+  await t.reconnect()
+  await t.settle()
+  expect(t.calls().filter((call) => call.type === 'accept' || call.type === 'kill')).toEqual([])
+  expect(t.calls().some((call) => call.type === 'reconcileTasks' && call.tasks.length === 3)).toBe(true)
+  await t.stop()
+})
+
+test('with nothing to do every offer is declined and offers are suppressed', async () => {
+  const t = await testService(databaseSpec()).deployed()
+  await t.offer()
+  t.expectNoOffersHeld()
+  expect(
+    t
+      .calls()
+      .filter((call) => call.type === 'decline')
+      .every((call) => call.refuseSeconds === 3_600),
+  ).toBe(true)
+  await t.stop()
+})
