@@ -4,7 +4,13 @@ import { renderPlans } from '../scheduler/render-plans.js'
 import type { PlanView, ServiceStatus, StepView } from '../scheduler/report.js'
 import type { ParentStatus, StepStatus } from '../plan/status.js'
 import type { FakeLaunch, FakeMaster } from './fake-master.js'
-import type { TestService } from './test-service.js'
+import type { Ack, MesosCall } from '../scheduler/output.js'
+
+/** What expectations look at. */
+export interface Observed {
+  calls(): readonly (MesosCall | Ack)[]
+  state(): ServiceStatus
+}
 
 export interface LaunchExpectation {
   readonly taskId: string
@@ -26,7 +32,7 @@ const fail = (message: string): never => {
 }
 
 /** The last launch of a task since calls were last forgotten. */
-export function expectLaunch(kit: TestService, master: FakeMaster, task: string): LaunchExpectation {
+export function expectLaunch(kit: Observed, master: FakeMaster, task: string): LaunchExpectation {
   const ids = new Set(
     kit
       .calls()

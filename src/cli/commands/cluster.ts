@@ -3,18 +3,20 @@
  * commands find the cluster by its work directory. What starts processes is loaded only when needed, because every
  * executor of the cluster is started through this command too.
  */
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
-import type { LocalAgent, LocalCluster } from '../../local-cluster.js'
+import type { LocalAgent, LocalCluster, startLocalCluster as startCluster } from '../../local-cluster.js'
 import type { ProcessKind } from '../../local-cluster/processes.js'
 
 const DEFAULT_WORK_DIR = '.stateward-cluster'
 const DEFAULT_PORT = '5050'
+const DEFAULT_ZOOKEEPER_PORT = '2181'
 
 interface UpOptions {
   readonly agents: string
   readonly workDir: string
   readonly port: string
+  readonly zookeeper?: true | string
 }
 
 interface DirectoryOptions {
@@ -37,9 +39,28 @@ function untilInterrupted(): Promise<void> {
 }
 
 async function up(options: UpOptions): Promise<void> {
-  const { startLocalCluster } = await import('../../local-cluster.js')
+  const { startLocalCluster, startZooKeeper } = await import('../../local-cluster.js')
   const workDir = resolve(options.workDir)
   const interrupted = untilInterrupted()
+  const port = options.zookeeper === true ? DEFAULT_ZOOKEEPER_PORT : options.zookeeper
+  const zookeeper =
+    port === undefined
+      ? undefined
+      : await startZooKeeper({ workDir: join(workDir, 'zookeeper'), port: parseCount(port, 'zookeeper'), log: console.log })
+  if (zookeeper !== undefined) console.log(`store   zk://${zookeeper.connect}/stateward`)
+  try {
+    await runCluster(startLocalCluster, options, workDir, interrupted)
+  } finally {
+    await zookeeper?.stop()
+  }
+}
+
+async function runCluster(
+  startLocalCluster: typeof startCluster,
+  options: UpOptions,
+  workDir: string,
+  interrupted: Promise<void>,
+): Promise<void> {
   const cluster = await startLocalCluster({
     agents: parseCount(options.agents, 'agents'),
     workDir,
@@ -130,6 +151,7 @@ export function clusterCommand(): Command {
     .option('--agents <number>', 'number of agents, at 127.0.0.1, 127.0.0.2, ...', '3')
     .option('--work-dir <directory>', 'where everything of the cluster is written', DEFAULT_WORK_DIR)
     .option('--port <port>', 'port of the master, 0 for any free one', DEFAULT_PORT)
+    .option('--zookeeper [port]', `also start a ZooKeeper (needs Java and Maven; port ${DEFAULT_ZOOKEEPER_PORT} unless given)`)
     .action(up)
   command
     .command('status')

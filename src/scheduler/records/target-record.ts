@@ -3,5 +3,3 @@ import { z } from 'zod'
 import { serviceSchema } from '../../spec/schema.js'
 
 export const targetRecordSchema = z.strictObject({ v: z.literal(1), spec: serviceSchema })
-
-export type TargetRecord = z.output<typeof targetRecordSchema>

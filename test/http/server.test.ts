@@ -1,0 +1,86 @@
+import { expect, test } from 'vitest'
+import { buildApp } from '../../src/http/server.js'
+import type { ServiceApi } from '../../src/ports/service-api.js'
+import type { OperatorCommand } from '../../src/scheduler/events.js'
+import type { InstanceView, PlanView, ServiceStatus } from '../../src/scheduler/report.js'
+
+const plan = (change: Partial<PlanView> = {}): PlanView => ({
+  name: 'update',
+  status: 'IN_PROGRESS',
+  paused: false,
+  phases: [],
+  ...change,
+})
+
+const instance = (change: Partial<InstanceView> = {}): InstanceView => ({
+  name: 'db-0',
+  pod: 'db',
+  index: 0,
+  owner: 'none',
+  targetId: '1:a',
+  deployed: true,
+  ready: true,
+  generation: 1,
+  ports: {},
+  volumes: [],
+  tasks: [],
+  ...change,
+})
+
+function apiOver(change: Partial<ServiceStatus> | undefined): ServiceApi & { commands: OperatorCommand[] } {
+  const commands: OperatorCommand[] = []
+  const base: ServiceStatus = {
+    service: 'store',
+    targetId: '1:a',
+    connected: true,
+    values: {},
+    plans: [plan()],
+    instances: [instance()],
+    unknownTasks: [],
+  }
+  const status = change === undefined ? undefined : { ...base, ...change }
+  return { commands, status: () => status, command: (command) => Promise.resolve(void commands.push(command)) }
+}
+
+const post = async (api: ServiceApi, url: string) => {
+  const response = await buildApp(api).inject({ method: 'POST', url })
+  return { code: response.statusCode, body: response.json<{ error?: string; message?: string }>() }
+}
+
+test('pausing and resuming a plan are commands to the core', async () => {
+  const api = apiOver({})
+  expect((await post(api, '/v1/plans/update/pause')).code).toBe(200)
+  expect((await post(api, '/v1/plans/update/resume')).code).toBe(200)
+  expect(api.commands).toEqual([
+    { type: 'pausePlan', plan: 'update' },
+    { type: 'resumePlan', plan: 'update' },
+  ])
+})
+
+test.each([
+  ['/v1/plans/backup/pause', {}, 404, 'there is no plan backup; there are: update'],
+  ['/v1/plans/update/pause', { plans: [plan({ status: 'COMPLETE' })] }, 409, 'there is nothing to pause'],
+  ['/v1/plans/recovery/pause', { plans: [plan({ name: 'recovery' })] }, 409, 'recovery is never paused'],
+  ['/v1/pods/db-7/restart', {}, 404, 'there is no pod db-7; there are: db-0'],
+  ['/v1/pods/db-0/restart', { instances: [instance({ owner: 'update' })] }, 409, 'worked on by plan update'],
+  ['/v1/pods/db-0/restart', { instances: [instance({ deployed: false })] }, 409, 'has not been deployed yet'],
+  ['/v1/nothing', {}, 404, 'there is no POST /v1/nothing'],
+] as const)('%s answers what is wrong and does nothing', async (url, change, code, message) => {
+  const api = apiOver(change)
+  const answer = await post(api, url)
+  expect(answer.code).toBe(code)
+  expect(answer.body.message).toContain(message)
+  expect(api.commands).toEqual([])
+})
+
+test('a scheduler that does not lead says so', async () => {
+  const app = buildApp(apiOver(undefined))
+  expect((await app.inject('/v1/status')).statusCode).toBe(503)
+  expect((await app.inject('/v1/health')).json()).toEqual({ leading: false, connected: false })
+  expect((await post(apiOver(undefined), '/v1/plans/update/pause')).body.error).toBe('NOT_LEADING')
+})
+
+test('health is bad while the master is away', async () => {
+  expect((await buildApp(apiOver({ connected: false })).inject('/v1/health')).statusCode).toBe(503)
+  expect((await buildApp(apiOver({})).inject('/v1/health')).statusCode).toBe(200)
+})
