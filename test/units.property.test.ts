@@ -48,7 +48,7 @@ describe('ranges', () => {
 
 describe('scalars', () => {
   test('thousandths survive the way to Mesos and back', () => {
-    fc.assert(fc.property(fc.integer({ min: 0, max: 2 ** 40 }), (milli) => expect(toMilli(fromMilli(milli))).toBe(milli)))
+    fc.assert(fc.property(fc.integer({ min: 0, max: 2 ** 40 }), (milli) => toMilli(fromMilli(milli)) === milli))
   })
 
   test('sums do not drift', () => {

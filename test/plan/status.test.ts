@@ -18,9 +18,8 @@ describe('the status of a phase or plan', () => {
       for (const held of [false, true]) {
         const status = parentStatus(children, held)
         combinations += 1
-        const isDone = children.every((child) => child === 'COMPLETE')
         const expected = (): ParentStatus => {
-          if (isDone && !held) return 'COMPLETE'
+          if (children.every((child) => child === 'COMPLETE')) return 'COMPLETE'
           if (children.some((child) => underWay.has(child))) return 'IN_PROGRESS'
           if (children.includes('DELAYED')) return 'DELAYED'
           if (held || children.includes('WAITING')) return 'WAITING'
@@ -29,7 +28,7 @@ describe('the status of a phase or plan', () => {
         if (!parentStatuses.includes(status) || status !== expected()) expect({ children, held, status }).toEqual(expected())
       }
     }
-    expect(combinations).toBeGreaterThan(20_000)
+    expect(combinations).toBe(2 * (1 + 8 + 8 ** 2 + 8 ** 3 + 8 ** 4))
   })
 
   test('does not depend on the order or the number of equal children', () => {
@@ -44,7 +43,7 @@ describe('the status of a phase or plan', () => {
 
   test.for<[readonly StepStatus[], boolean, ParentStatus]>([
     [[], false, 'COMPLETE'],
-    [['COMPLETE', 'COMPLETE'], true, 'WAITING'],
+    [['COMPLETE', 'COMPLETE'], true, 'COMPLETE'],
     [['COMPLETE', 'PENDING'], false, 'IN_PROGRESS'],
     [['COMPLETE', 'PENDING'], true, 'WAITING'],
     [['STARTING', 'PENDING'], true, 'IN_PROGRESS'],
