@@ -1,6 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { addRanges, containsRanges, countRanges, fromMilli, normalizeRanges, subtractRanges, toMilli, type Range } from '../src/units.js'
+import {
+  addRanges,
+  containsRanges,
+  countRanges,
+  fromMilli,
+  normalizeRanges,
+  subtractRanges,
+  toMilli,
+  type Range,
+} from '../src/units.js'
 
 const range = fc.tuple(fc.nat(60), fc.nat(12)).map(([begin, length]): Range => ({ begin, end: begin + length }))
 const ranges = fc.array(range, { maxLength: 8 })

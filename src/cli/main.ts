@@ -3,7 +3,7 @@
  * The command line: arguments in, exit codes out. It talks to a running scheduler over HTTP only. Exit codes: 0 done,
  * 1 failed, 2 wrong usage.
  */
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { isSdkError } from '../index.js'
 import { clusterCommand } from './commands/cluster.js'
 import { pauseCommand, plansCommand, restartCommand, resumeCommand } from './commands/service.js'
@@ -15,12 +15,24 @@ const program = new Command('stateward')
 
 for (const command of [plansCommand(), pauseCommand(), resumeCommand(), restartCommand(), clusterCommand()])
   program.addCommand(command)
+handDown(program)
+
+/** Commands that were made elsewhere would end the process by themselves, with exit code 1 for wrong usage. */
+function handDown(parent: Command): void {
+  for (const command of parent.commands) {
+    command.copyInheritedSettings(parent)
+    handDown(command)
+  }
+}
 
 try {
   await program.parseAsync()
 } catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2
-  else {
+  if (error instanceof CommanderError) {
+    // Thrown by a command itself, it has not been shown yet.
+    if (error instanceof InvalidArgumentError) process.stderr.write(`error: ${error.message}\n`)
+    process.exitCode = error.exitCode === 0 ? 0 : 2
+  } else {
     process.stderr.write(
       `${isSdkError(error) ? `${error.code}: ` : ''}${error instanceof Error ? error.message : String(error)}\n`,
     )

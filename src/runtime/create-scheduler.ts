@@ -10,7 +10,7 @@ import type { MesosDriver } from '../ports/mesos-driver.js'
 import type { ServiceApi } from '../ports/service-api.js'
 import type { StateStore } from '../ports/state-store.js'
 import type { StepResult } from '../scheduler/draft.js'
-import { allGates } from '../scheduler/questions.js'
+import { hookNames } from '../scheduler/questions.js'
 import { serviceStatus, type ServiceStatus } from '../scheduler/report.js'
 import type { State } from '../scheduler/state.js'
 import type { ServiceSpec } from '../spec/schema.js'
@@ -132,10 +132,7 @@ async function startHttp(api: ServiceApi, at: { readonly host?: string; readonly
 
 /** A name without a function, and a function without a name, are errors before anything starts. */
 export function checkHooks(spec: ServiceSpec, hooks: Hooks): void {
-  const named = new Set([
-    ...allGates(spec).map((gate) => gate.gate),
-    ...(spec.update.order === undefined ? [] : [spec.update.order]),
-  ])
+  const named = new Set(hookNames(spec))
   const missing = [...named].filter((name) => hooks[name] === undefined)
   const unknown = Object.keys(hooks).filter((name) => !named.has(name))
   if (missing.length === 0 && unknown.length === 0) return
@@ -153,7 +150,9 @@ async function openStore(address: string, service: string, sessionTimeoutMs: num
     throw new SdkError('ERR_INVALID_OPTION', `store must be zk://host1:2181,host2:2181/path (got ${JSON.stringify(address)})`)
   }
   const { createZooKeeperStore } = await import('../store/zookeeper-store.js')
-  return createZooKeeperStore({ connect: address, service, sessionTimeoutMs, logger })
+  // Whoever is to notice a loss after a shorter time than usual wants to be told of a missing store as soon.
+  const connectLimitMs = Math.min(sessionTimeoutMs, defaultStoreSessionTimeoutMs)
+  return createZooKeeperStore({ connect: address, service, sessionTimeoutMs, connectLimitMs, logger })
 }
 
 async function driverFactory(cluster: string | readonly string[], logger: Logger): Promise<() => MesosDriver> {
@@ -177,6 +176,14 @@ async function defaultLogger(): Promise<Logger> {
 
 /** Says what has changed: to the log, and to whoever listens. */
 function tell(before: State, { state, decisions }: StepResult, events: EventEmitter<SchedulerEvents>, logger: Logger): void {
+  // A refusal stores nothing.
+  const rejected = state.volatile.rejected
+  if (rejected !== undefined && before.volatile.rejected !== rejected) {
+    logger.error(
+      { target: rejected.targetId },
+      `the new spec was refused, the old target stays in force: ${rejected.reasons.join('; ')}`,
+    )
+  }
   if (decisions.length === 0) return
   for (const [name, record] of state.records.tasks) {
     if (before.records.tasks.get(name)?.value === record.value) continue
@@ -199,12 +206,5 @@ function tell(before: State, { state, decisions }: StepResult, events: EventEmit
     if (known.get(plan.name) === plan.status) continue
     logger.info({ plan: plan.name, status: plan.status, reason: plan.reason }, `plan ${plan.name} is ${plan.status}`)
     events.emit('planChanged', { plan: plan.name, status: plan.status })
-  }
-  const rejected = state.volatile.rejected
-  if (rejected !== undefined && before.volatile.rejected !== rejected) {
-    logger.error(
-      { target: rejected.targetId },
-      `the new spec was refused, the old target stays in force: ${rejected.reasons.join('; ')}`,
-    )
   }
 }

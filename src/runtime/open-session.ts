@@ -14,7 +14,7 @@ export interface OpenSessionOptions {
   readonly signal: AbortSignal
 }
 
-/** @throws SdkError of `StateStore.open` that is not retryable. */
+/** @throws SdkError of `StateStore.open`: `ERR_LOCK_HELD`, or one that is not retryable. */
 export function openSession(
   store: StateStore,
   { holder, lockWaitMs, logger, signal }: OpenSessionOptions,
@@ -33,7 +33,8 @@ export function openSession(
             ),
         })
       } catch (error) {
-        if (isSdkError(error) && error.retryable) throw error
+        // A holder that outlives this wait is alive: trying on would only hide that two schedulers were started.
+        if (isSdkError(error) && error.retryable && !isSdkError(error, 'ERR_LOCK_HELD')) throw error
         throw new AbortError(error instanceof Error ? error : new Error(String(error), { cause: error }))
       }
     },

@@ -53,7 +53,7 @@ function nextService(env: Env, target: Target, present: ServiceRecord | undefine
   const { spec } = target
   const generated = Object.entries(spec.values).map(([name, value]) => [
     name,
-    present?.values[name] ?? (value.generate === 'uuid' ? env.ids.uuid('value') : base64Url(env.ids.uuid('value'))),
+    present?.values[name] ?? generate(env, value.generate),
   ])
   const counts = Object.entries(spec.pods).map(([name, pod]) => [name, present?.firstCounts[name] ?? pod.count])
   return {
@@ -102,6 +102,15 @@ const highestIndex = (draft: Draft, pod: string): number =>
       .filter((each) => each.pod === pod && each.footprint !== undefined)
       .map((each) => each.index),
   )
+
+/** A text that begins with a dash reads as an option on a command line, and Kafka refuses it as a cluster id: then another one. */
+function generate(env: Env, kind: 'uuid' | 'uuidBase64Url'): string {
+  for (;;) {
+    const uuid = env.ids.uuid('value')
+    const value = kind === 'uuid' ? uuid : base64Url(uuid)
+    if (!value.startsWith('-')) return value
+  }
+}
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 

@@ -156,8 +156,12 @@ function intervalOf(draft: Draft, key: string): number {
   return all.find((gate) => gate.gate === name)?.intervalMs ?? orderIntervalMs
 }
 
-/** Every gate of a spec. */
-export const allGates = (spec: Target['spec']): GateSpec[] => [
+/** Every hook that a spec names. */
+export const hookNames = (spec: Target['spec']): string[] => [
+  ...new Set([...allGates(spec).map((gate) => gate.gate), ...(spec.update.order === undefined ? [] : [spec.update.order])]),
+]
+
+const allGates = (spec: Target['spec']): GateSpec[] => [
   ...[spec.deploy, spec.update].flatMap((plan) => [...plan.preFlight, ...plan.afterEach, ...plan.postFlight]),
   ...spec.update.beforeEach,
   ...spec.recovery.afterEach,

@@ -198,7 +198,10 @@ function createSession(client: ZooKeeperClient, place: Place, epoch: number, { r
   const setAvailable = (available: boolean): void => {
     if (isOver || isAvailable === available) return
     isAvailable = available
-    logger?.warn({ store: address, available }, available ? 'the store answers again' : 'the store does not answer')
+    const message = available
+      ? `the store on ${address} answers again`
+      : `the store on ${address} does not answer; nothing is decided until it does, the tasks go on running; check ZooKeeper there`
+    logger?.warn({ store: address, available }, message)
     for (const listener of listeners) listener(available)
   }
   client.onState((state) => {

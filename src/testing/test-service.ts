@@ -8,6 +8,7 @@ import type { OfferId } from '../ids.js'
 import type { Logger } from '../ports/logger.js'
 import type { Ack, MesosCall } from '../scheduler/output.js'
 import type { ServiceStatus } from '../scheduler/report.js'
+import { hookNames } from '../scheduler/questions.js'
 import { renderPlans } from '../scheduler/render-plans.js'
 import { roleOf } from '../spec/check-update.js'
 import type { ServiceSpec } from '../spec/schema.js'
@@ -242,12 +243,7 @@ async function quiesce(): Promise<void> {
 /** Every gate is open, every order is as given. */
 function openHooks(spec: ServiceSpec): Hooks {
   const open: Hook = (context) => Promise.resolve(context.candidates ?? { open: true, reason: 'open in this test' })
-  return new Proxy(
-    {},
-    {
-      get: (_target, name) => (typeof name === 'string' && spec.name !== '' ? open : undefined),
-    },
-  )
+  return Object.fromEntries(hookNames(spec).map((name) => [name, open]))
 }
 
 /** Plays a whole cluster: what was launched runs, what was killed dies, what is reserved is offered. */

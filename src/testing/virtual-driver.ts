@@ -22,7 +22,7 @@ export type CallFault = 'none' | 'loseCall' | 'loseAnswer' | 'crash'
 export interface VirtualDriverParts {
   readonly clock: VirtualClock
   readonly open: OpenConnection
-  /** `count` counts the calls and acknowledgements of this driver's scheduler and of those before it from 1. */
+  /** Asked when the call is about to be written to its connection. */
   readonly faultOf: (call: MesosCall | Ack) => CallFault
   /** The process is to vanish now. */
   readonly onCrash: () => void

@@ -8,8 +8,10 @@ import type { Logger } from '../ports/logger.js'
 import type { StateStore } from '../ports/state-store.js'
 import { createSchedulerProcess, type SchedulerProcess } from '../runtime/scheduler-process.js'
 import type { Hooks } from '../runtime/hooks.js'
+import type { StepResult } from '../scheduler/draft.js'
 import type { Ack, MesosCall } from '../scheduler/output.js'
 import type { ServiceStatus } from '../scheduler/report.js'
+import type { State } from '../scheduler/state.js'
 import type { ServiceSpec } from '../spec/schema.js'
 import type { MemorySession, MemoryStore } from '../store/memory-store.js'
 import type { VirtualCluster } from './virtual-cluster.js'
@@ -17,12 +19,14 @@ import type { CallFault, VirtualDriver } from './virtual-driver.js'
 
 export interface VirtualSchedulerOptions {
   readonly cluster: VirtualCluster
-  readonly store: MemoryStore
+  readonly store: Pick<MemoryStore, 'open'>
   readonly ids: IdSource
   readonly hooks?: Hooks
   readonly logger?: Logger
   /** What becomes of a call; `count` counts those of all processes from 1. @defaultValue all arrive */
   readonly faultOf?: (call: MesosCall | Ack, count: number) => CallFault
+  /** Told of every step that was made durable. */
+  readonly onStep?: (before: State, result: StepResult) => void
 }
 
 export interface VirtualScheduler {
@@ -88,7 +92,7 @@ export function createVirtualScheduler(options: VirtualSchedulerOptions): Virtua
       tickMs: neverMs,
       failoverTimeoutMs: day,
       webUiUrl: () => undefined,
-      onStep: () => undefined,
+      onStep: options.onStep ?? (() => undefined),
     })
     const incarnation: Incarnation = { process, ended: process.run(), isDead: false }
     current = incarnation

@@ -38,18 +38,32 @@ describe('gates', () => {
 
   test('a closed one is asked again after its pause, and not before', () => {
     expect(next({ 'after/first': closed }, 3_499)).toEqual({ state: 'closed' })
-    expect(next({ 'after/first': closed }, 3_500)).toMatchObject({ state: 'ask', ask: { question: { runId: 'run-1', attempt: 2 } } })
+    expect(next({ 'after/first': closed }, 3_500)).toMatchObject({
+      state: 'ask',
+      ask: { question: { runId: 'run-1', attempt: 2 } },
+    })
   })
 
   test('no gates are open', () => {
-    expect(nextGate([], '', {}, 0, () => false, () => runId('x'))).toEqual({ state: 'open' })
+    expect(
+      nextGate(
+        [],
+        '',
+        {},
+        0,
+        () => false,
+        () => runId('x'),
+      ),
+    ).toEqual({ state: 'open' })
   })
 
   test('says what it waits for, and when it is held beyond its deadline', () => {
     expect(closedGate(gates, 'after/', {}, 0)).toBe('gate first is about to be asked')
     expect(closedGate(gates, 'after/', { 'after/first': asked }, 2_000)).toBe('gate first is being asked (attempt 1)')
     expect(closedGate(gates, 'after/', { 'after/first': closed }, 2_000)).toBe('gate first: one replica is missing')
-    expect(closedGate(gates, 'after/', { 'after/first': closed }, 601_001)).toBe('held by gate first beyond its deadline: one replica is missing')
+    expect(closedGate(gates, 'after/', { 'after/first': closed }, 601_001)).toBe(
+      'held by gate first beyond its deadline: one replica is missing',
+    )
     expect(closedGate(gates, 'after/', { 'after/first': open, 'after/second': open }, 0)).toBeUndefined()
   })
 })
@@ -59,9 +73,12 @@ describe('answers of hooks', () => {
     expect(readGate(value)).toMatchObject({ positive: false, reason: expect.stringContaining('must answer') as string })
   })
 
-  test.for([undefined, 'a', ['a'], ['a', 'a'], ['a', 'b', 'c'], [1, 2], { 0: 'a', 1: 'b' }])('%j is no order of a and b', (value) => {
-    expect(readOrder(value, ['a', 'b']).positive).toBe(false)
-  })
+  test.for([undefined, 'a', ['a'], ['a', 'a'], ['a', 'b', 'c'], [1, 2], { 0: 'a', 1: 'b' }])(
+    '%j is no order of a and b',
+    (value) => {
+      expect(readOrder(value, ['a', 'b']).positive).toBe(false)
+    },
+  )
 
   test('an order names each candidate once', () => {
     expect(readOrder(['b', 'a'], ['a', 'b'])).toEqual({ positive: true, order: ['b', 'a'] })
@@ -69,7 +86,14 @@ describe('answers of hooks', () => {
 
   test('an answer leaves nothing of the one before', () => {
     const second = answerQuestion(askAgain(closed, 4_000), { positive: true }, 5_000, 2_000)
-    expect(second).toEqual({ runId: 'run-1', attempt: 2, state: 'positive', firstAskedAtMs: 1_000, askedAtMs: 4_000, answeredAtMs: 5_000 })
+    expect(second).toEqual({
+      runId: 'run-1',
+      attempt: 2,
+      state: 'positive',
+      firstAskedAtMs: 1_000,
+      askedAtMs: 4_000,
+      answeredAtMs: 5_000,
+    })
   })
 
   test('reasons are kept short', () => {

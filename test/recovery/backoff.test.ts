@@ -16,7 +16,10 @@ describe('back-off', () => {
   })
 
   test('stays at its limit after very many failures', () => {
-    expect(backoffAfterFailure({ failures: 100_000, notBeforeMs: 0 }, policy, 0, undefined)).toEqual({ failures: 100_001, notBeforeMs: 10_000 })
+    expect(backoffAfterFailure({ failures: 100_000, notBeforeMs: 0 }, policy, 0, undefined)).toEqual({
+      failures: 100_001,
+      notBeforeMs: 10_000,
+    })
   })
 
   test('counts a crash after RUNNING, and forgets the failures before a long time of being ready', () => {

@@ -48,7 +48,7 @@ async function runAll({ service, ...options }: Subject, references: References, 
   const wrong: unknown[] = []
   for (const fault of points) {
     const { commits, calls } = references.update.deployed
-    const onlyDeploy = fault.number <= (fault.at === 'commit' ? commits : calls)
+    const onlyDeploy = fault.number <= (fault.at === 'call' ? calls : commits)
     const result = await runWithFault({ ...options, fault, onlyDeploy, kills: references.update.kills })
     const expected = essence(onlyDeploy ? references.deploy : references.update)
     results.push(result)
@@ -83,6 +83,16 @@ function describeMatrix(subject: Subject): void {
     const points = numbers(commits).map((number): FaultPoint => ({ at: 'commit', number, fault }))
     const row = await runAll(subject, references, `${fault} at a commit`, points)
     expect(row.restarts).toBe(fault.startsWith('stop') ? commits : 0)
+  })
+
+  test(`${service}: a crash after each decision of a commit that holds several`, { timeout }, async () => {
+    const points = references.update.decisions.flatMap(({ commit, decisions }) =>
+      decisions
+        .slice(1)
+        .map((_, index): FaultPoint => ({ at: 'decision', number: commit, landed: decisions.slice(0, index + 1) })),
+    )
+    const row = await runAll(subject, references, 'crash between decisions', points)
+    expect(row.restarts).toBe(points.length)
   })
 
   test(`${service}: a crash between a write and each call that follows`, { timeout }, async () => {

@@ -43,7 +43,11 @@ async function collectStores(): Promise<Stored[]> {
   const [first, second] = [tieredSpec('1'), tieredSpec('2')]
   const cluster = createVirtualCluster({ agents: buildVirtualAgents(3), behave: behaveAsSpecified(first) })
   const open = () => Promise.resolve({ open: true, reason: 'open' })
-  const hooks = { healthy: open, joined: open, leaderLast: (context: { candidates?: readonly string[] }) => Promise.resolve(context.candidates ?? []) }
+  const hooks = {
+    healthy: open,
+    joined: open,
+    leaderLast: (context: { candidates?: readonly string[] }) => Promise.resolve(context.candidates ?? []),
+  }
   const scheduler = createVirtualScheduler({ cluster, store, ids: createCountingIds(), hooks })
   for (const spec of [first, second]) {
     await scheduler.stop()

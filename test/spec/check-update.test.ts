@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { checkUpdate, principalOf, roleOf } from '../../src/spec/check-update.js'
 import { defineService } from '../../src/spec/parse.js'
-import type { ServiceSpecInput } from '../../src/spec/schema.js'
 
 const task = { command: './run.sh', cpus: 1, memoryMb: 64 }
 const build = (db: object = {}, rest: object = {}) =>
-  defineService({ name: 'store', pods: { db: { count: 3, volumes: { data: { sizeMb: 64 } }, tasks: { server: task }, ...db } }, ...rest } as ServiceSpecInput)
+  defineService({
+    name: 'store',
+    pods: { db: { count: 3, volumes: { data: { sizeMb: 64 } }, tasks: { server: task }, ...db } },
+    ...rest,
+  })
 const before = build()
 const deployed = () => 2
 const nothing = () => -1
@@ -26,7 +29,11 @@ describe('changes of a deployed service', () => {
     ['the user', build({}, { user: 'nobody' }), /^user: cannot change from root to nobody/],
     ['the principal', build({}, { principal: 'other' }), /^principal: cannot change from store-principal to other/],
     ['fewer instances', build({ count: 2 }), /^pods\.db\.count: cannot shrink to 2 while db-2 .*keep 3$/],
-    ['a pod type less', build({}, { pods: { web: { count: 1, tasks: { server: task } } } }), /^pods\.db: cannot be removed while db-2/],
+    [
+      'a pod type less',
+      build({}, { pods: { web: { count: 1, tasks: { server: task } } } }),
+      /^pods\.db: cannot be removed while db-2/,
+    ],
     ['cpus', build({ tasks: { server: { ...task, cpus: 2 } } }), /^pods\.db: cpus, memory/],
     ['a volume', build({ volumes: { data: { sizeMb: 128 } } }), /^pods\.db: cpus, memory/],
     ['another task', build({ tasks: { server: task, other: task } }), /^pods\.db: cpus, memory/],

@@ -76,7 +76,11 @@ describe('identity', () => {
       Array.isArray(value)
         ? value.map(reversed)
         : typeof value === 'object' && value !== null
-          ? Object.fromEntries(Object.entries(value).reverse().map(([key, inner]) => [key, reversed(inner)]))
+          ? Object.fromEntries(
+              Object.entries(value)
+                .reverse()
+                .map(([key, inner]) => [key, reversed(inner)]),
+            )
           : value
     const other = reversed(base) as ServiceSpecInput
     expect(Object.keys(other)).not.toEqual(Object.keys(base))

@@ -25,23 +25,83 @@ const faults: readonly (readonly [string, unknown, string, RegExp])[] = [
   ['no instance', spec({ count: 0 }), 'pods.db.count', /1.*\(got 0\)/],
   ['no task', spec({ tasks: {} }), 'pods.db.tasks', /at least one task/],
   ['nothing that runs', withTask({ goal: 'FINISH' }), 'pods.db.tasks', /goal RUNNING/],
-  ['two volumes in one place', spec({ volumes: { a: { sizeMb: 1, path: 'x' }, b: { sizeMb: 1, path: 'x' } } }), 'pods.db.volumes.b.path', /"x".*volume a/],
-  ['a path that climbs', spec({ volumes: { a: { sizeMb: 1, path: '../x' } } }), 'pods.db.volumes.a.path', /one relative path component/],
-  ['a name that gets too long', { name: 'store', pods: { ['p'.repeat(30)]: { count: 1_000, tasks: { ['t'.repeat(30)]: task } } } }, `pods.${'p'.repeat(30)}.tasks.${'t'.repeat(30)}`, /65 characters, 63 is the limit/],
-  ['a fixed port on shared hosts', { name: 'store', pods: { db: { count: 2, tasks: { server: { ...task, ports: { a: { port: 9_000 } } } } } } }, 'pods.db.tasks.server.ports.a', /maxPerHost\(1\)/],
-  ['one port twice', withTask({ ports: { a: { port: 9_000 }, b: { port: 9_000 } } }), 'pods.db.tasks.server.ports.b.port', /9000 is also taken by/],
-  ['an envKey that env has', withTask({ env: { PORT: '1' }, ports: { a: { port: 0, envKey: 'PORT' } } }), 'pods.db.tasks.server.ports.a.envKey', /also set in env/],
-  ['an envKey twice', withTask({ ports: { a: { port: 0, envKey: 'P' }, b: { port: 0, envKey: 'P' } } }), 'pods.db.tasks.server.ports.b.envKey', /also the envKey of port a/],
-  ['a placeholder that means nothing', withTask({ env: { X: '{{pod.colour}}' } }), 'pods.db.tasks.server.env.X', /\{\{pod\.colour\}\} is not a placeholder; known are/],
+  [
+    'two volumes in one place',
+    spec({ volumes: { a: { sizeMb: 1, path: 'x' }, b: { sizeMb: 1, path: 'x' } } }),
+    'pods.db.volumes.b.path',
+    /"x".*volume a/,
+  ],
+  [
+    'a path that climbs',
+    spec({ volumes: { a: { sizeMb: 1, path: '../x' } } }),
+    'pods.db.volumes.a.path',
+    /one relative path component/,
+  ],
+  [
+    'a name that gets too long',
+    { name: 'store', pods: { ['p'.repeat(30)]: { count: 1_000, tasks: { ['t'.repeat(30)]: task } } } },
+    `pods.${'p'.repeat(30)}.tasks.${'t'.repeat(30)}`,
+    /65 characters, 63 is the limit/,
+  ],
+  [
+    'a fixed port on shared hosts',
+    { name: 'store', pods: { db: { count: 2, tasks: { server: { ...task, ports: { a: { port: 9_000 } } } } } } },
+    'pods.db.tasks.server.ports.a',
+    /maxPerHost\(1\)/,
+  ],
+  [
+    'one port twice',
+    withTask({ ports: { a: { port: 9_000 }, b: { port: 9_000 } } }),
+    'pods.db.tasks.server.ports.b.port',
+    /9000 is also taken by/,
+  ],
+  [
+    'an envKey that env has',
+    withTask({ env: { PORT: '1' }, ports: { a: { port: 0, envKey: 'PORT' } } }),
+    'pods.db.tasks.server.ports.a.envKey',
+    /also set in env/,
+  ],
+  [
+    'an envKey twice',
+    withTask({ ports: { a: { port: 0, envKey: 'P' }, b: { port: 0, envKey: 'P' } } }),
+    'pods.db.tasks.server.ports.b.envKey',
+    /also the envKey of port a/,
+  ],
+  [
+    'a placeholder that means nothing',
+    withTask({ env: { X: '{{pod.colour}}' } }),
+    'pods.db.tasks.server.env.X',
+    /\{\{pod\.colour\}\} is not a placeholder; known are/,
+  ],
   ['an unknown value', withTask({ env: { X: '{{values.id}}' } }), 'pods.db.tasks.server.env.X', /it has: none/],
   ['an unknown port', withTask({ env: { X: '{{ports.a}}' } }), 'pods.db.tasks.server.env.X', /port that this task does not have/],
   ['unknown peers', withTask({ env: { X: '{{peers.web.a}}' } }), 'pods.db.tasks.server.env.X', /does not have \(it has: db\)/],
-  ['an unknown port of peers', withTask({ env: { X: '{{peers.db.a}}' } }), 'pods.db.tasks.server.env.X', /port that pod db does not have/],
+  [
+    'an unknown port of peers',
+    withTask({ env: { X: '{{peers.db.a}}' } }),
+    'pods.db.tasks.server.env.X',
+    /port that pod db does not have/,
+  ],
   ['an open brace', withTask({ env: { X: '{{pod.index' } }), 'pods.db.tasks.server.env.X', /without a matching \}\}/],
-  ['a phase for no pod', spec({}, { deploy: { phases: [{ pod: 'db' }, { pod: 'web' }] } }), 'deploy.phases.1.pod', /there is no pod "web" \(there are: db\)/],
-  ['a pod in two phases', spec({}, { deploy: { phases: [{ pod: 'db' }, { pod: 'db' }] } }), 'deploy.phases.1.pod', /has a phase already/],
+  [
+    'a phase for no pod',
+    spec({}, { deploy: { phases: [{ pod: 'db' }, { pod: 'web' }] } }),
+    'deploy.phases.1.pod',
+    /there is no pod "web" \(there are: db\)/,
+  ],
+  [
+    'a pod in two phases',
+    spec({}, { deploy: { phases: [{ pod: 'db' }, { pod: 'db' }] } }),
+    'deploy.phases.1.pod',
+    /has a phase already/,
+  ],
   ['a pod in no phase', spec({}, { deploy: { phases: [] } }), 'deploy.phases', /pod db is in no phase/],
-  ['a hook that is no name', spec({}, { update: { preFlight: ['is it healthy?'] } }), 'update.preFlight.0.gate', /named like a function/],
+  [
+    'a hook that is no name',
+    spec({}, { update: { preFlight: ['is it healthy?'] } }),
+    'update.preFlight.0.gate',
+    /named like a function/,
+  ],
 ]
 
 describe('a spec that breaks a rule', () => {
@@ -53,9 +113,18 @@ describe('a spec that breaks a rule', () => {
   })
 
   test('is told all its faults of shape at once', () => {
-    const issues = issuesOf({ name: 'Store', pods: { db: { count: 0, tasks: { server: { command: '', cpus: 0, memoryMb: 1.5 } } } } })
+    const issues = issuesOf({
+      name: 'Store',
+      pods: { db: { count: 0, tasks: { server: { command: '', cpus: 0, memoryMb: 1.5 } } } },
+    })
     expect(issues.map((issue) => issue.slice(0, issue.indexOf(':'))).sort()).toEqual(
-      ['name', 'pods.db.count', 'pods.db.tasks.server.command', 'pods.db.tasks.server.cpus', 'pods.db.tasks.server.memoryMb'].sort(),
+      [
+        'name',
+        'pods.db.count',
+        'pods.db.tasks.server.command',
+        'pods.db.tasks.server.cpus',
+        'pods.db.tasks.server.memoryMb',
+      ].sort(),
     )
   })
 
@@ -87,12 +156,20 @@ describe('a spec that is right', () => {
     const parsed = parseSpec(spec({}))
     expect(parsed).toMatchObject({ user: 'root', advertise: 'address', recovery: { backoff: { initialMs: 1_000, factor: 2 } } })
     expect(parsed.pods['db']).toMatchObject({ executor: { cpus: 0.1, memoryMb: 32, diskMb: 32 }, volumes: {}, placement: [] })
-    expect(parsed.pods['db']?.tasks['server']).toMatchObject({ goal: 'RUNNING', env: {}, ports: {}, uris: [], killGraceMs: 10_000 })
+    expect(parsed.pods['db']?.tasks['server']).toMatchObject({
+      goal: 'RUNNING',
+      env: {},
+      ports: {},
+      uris: [],
+      killGraceMs: 10_000,
+    })
     expect(() => Object.assign(parsed.pods['db'] ?? {}, { count: 9 })).toThrow(TypeError)
   })
 
   test('reads what it has written', () => {
-    const parsed = parseSpec(withTask({ env: { X: '{{pod.index}}' }, uris: ['http://host/a'] }, { update: { afterEach: ['healthy'] } }))
+    const parsed = parseSpec(
+      withTask({ env: { X: '{{pod.index}}' }, uris: ['http://host/a'] }, { update: { afterEach: ['healthy'] } }),
+    )
     expect(parseSpec(JSON.parse(JSON.stringify(parsed)))).toEqual(parsed)
   })
 })

@@ -4,13 +4,15 @@
  */
 import type { Hooks } from '../../src/runtime/hooks.js'
 import { allGates } from '../../src/scheduler/questions.js'
+import type { RecordKey, Write } from '../../src/ports/state-store.js'
+import type { Decision } from '../../src/scheduler/draft.js'
 import type { RunRecord } from '../../src/plan/run-record.js'
 import type { InstanceRecord } from '../../src/scheduler/records/instance-record.js'
 import type { ServiceRecord } from '../../src/scheduler/records/service-record.js'
 import { specId } from '../../src/spec/identity.js'
 import type { ServiceSpec } from '../../src/spec/schema.js'
 import type { TaskRecord } from '../../src/state-machine/task-record.js'
-import { createMemoryStore, type StoreFault } from '../../src/store/memory-store.js'
+import { createMemoryStore, type MemoryStore, type StoreFault } from '../../src/store/memory-store.js'
 import { createCountingIds } from '../../src/testing/seeded-ids.js'
 import { buildVirtualAgents, createVirtualCluster } from '../../src/testing/virtual-cluster.js'
 import type { CallFault } from '../../src/testing/virtual-driver.js'
@@ -31,6 +33,8 @@ import {
 export type FaultPoint =
   | { readonly at: 'commit'; readonly number: number; readonly fault: StoreFault }
   | { readonly at: 'call'; readonly number: number; readonly fault: CallFault }
+  /** The scheduler stops, and of the decisions joined in that commit only the first have landed, as if they had not fitted into one. */
+  | { readonly at: 'decision'; readonly number: number; readonly landed: readonly Decision[] }
 
 export interface RunOptions {
   readonly first: ServiceSpec
@@ -48,6 +52,8 @@ export interface RunResult {
   readonly problems: readonly string[]
   readonly commits: number
   readonly calls: number
+  /** What each step decided, with the number of the commit that held it. */
+  readonly decisions: readonly { readonly commit: number; readonly decisions: readonly Decision[] }[]
   /** The same when the deployment was complete. */
   readonly deployed: { readonly commits: number; readonly calls: number }
   /** Numbers of the calls that were ACCEPTs. */
@@ -80,15 +86,31 @@ export async function runWithFault({
   let isRolling = false
   let restarts = 0
 
-  const store = createMemoryStore({
-    fault: ({ commit, attempt, batch }) => {
-      const isHere = fault?.at === 'commit' && fault.number === commit && attempt === 1
-      const chosen = isHere ? fault.fault : 'none'
-      if (!chosen.endsWith('Before')) for (const checker of checkers) checker.onWrites?.(batch)
-      if (chosen.startsWith('stop')) scheduler.crash()
-      return chosen
-    },
-  })
+  let isUsed = false
+  const openStore = (records: ReadonlyMap<RecordKey, string>): MemoryStore =>
+    createMemoryStore({
+      records,
+      fault: ({ commit, batch }) => {
+        const isHere = !isUsed && fault !== undefined && fault.at !== 'call' && fault.number === commit
+        isUsed ||= isHere
+        if (!isHere) return land(batch, 'none')
+        if (fault.at === 'commit') return land(batch, fault.fault)
+        const left = new Map(store.dump())
+        for (const { key, value } of fault.landed.flat())
+          if (value === null) left.delete(key)
+          else left.set(key, value)
+        store = openStore(left)
+        land(fault.landed.flat(), 'none')
+        return land([], 'stopBefore')
+      },
+    })
+  const land = (writes: readonly Write[], chosen: StoreFault): StoreFault => {
+    if (!chosen.endsWith('Before')) for (const checker of checkers) checker.onWrites?.(writes)
+    if (chosen.startsWith('stop')) scheduler.crash()
+    return chosen
+  }
+  let store = openStore(new Map())
+  const decisions: { commit: number; decisions: readonly Decision[] }[] = []
   const read: ReadRecord = (key) => {
     const text = store.dump().get(key)
     return text === undefined ? undefined : JSON.parse(text)
@@ -115,7 +137,8 @@ export async function runWithFault({
   })
   const scheduler = createVirtualScheduler({
     cluster,
-    store,
+    store: { open: (request) => store.open(request) },
+    onStep: (_before, result) => void decisions.push({ commit: store.commits, decisions: result.decisions }),
     ids: createCountingIds(),
     hooks: openHooks(first, second),
     faultOf: (call, count) => {
@@ -199,12 +222,27 @@ export async function runWithFault({
     if (entry.type === 'processSignalled') signalled.push(entry.process.name)
   }
   const blockCounts = Object.fromEntries([...blocks].map(([name, starts]) => [name, starts.size]))
-  return { problems, commits, calls, deployed, accepts, launches, kills: signalled, blocks: blockCounts, restarts, virtualMs }
+  return {
+    problems,
+    commits,
+    calls,
+    decisions,
+    deployed,
+    accepts,
+    launches,
+    kills: signalled,
+    blocks: blockCounts,
+    restarts,
+    virtualMs,
+  }
 }
 
 /** Every gate of the two specs is open; an order hook leaves the order as it is. */
 function openHooks(...specs: readonly ServiceSpec[]): Hooks {
-  const names = specs.flatMap((spec) => [...allGates(spec).map((gate) => gate.gate), ...(spec.update.order ?? [])])
+  const names = specs.flatMap((spec) => [
+    ...allGates(spec).map((gate) => gate.gate),
+    ...(spec.update.order === undefined ? [] : [spec.update.order]),
+  ])
   return Object.fromEntries(
     names.map((name) => [name, (context) => Promise.resolve(context.candidates ?? { open: true, reason: 'open' })]),
   )

@@ -1,68 +1,94 @@
-/** The spec: what it promises to Kafka, and what restarts whom. */
+import { testService, type TestService } from 'stateward/testing'
 import { describe, expect, test } from 'vitest'
-import { kafkaHooks, nodeIdOf } from '../src/hooks.js'
-import { type KafkaOptions, kafkaService, settingLines, smallSize } from '../src/service.js'
+import { kafkaService, smallSettings, smallSize, type KafkaOptions } from '../src/service.js'
 
-const options: KafkaOptions = { kafkaLibs: '/opt/kafka/libs', taskFiles: 'https://artifacts/kafka-tasks/1', size: smallSize }
+const options: KafkaOptions = {
+  kafkaLibs: '/opt/kafka/libs',
+  taskFiles: 'file:///opt/kafka/tasks',
+  size: smallSize,
+  brokerSettings: smallSettings.broker,
+  controllerSettings: smallSettings.controller,
+}
 
-describe('the spec', () => {
-  const spec = kafkaService(options)
+const spec = kafkaService(options)
+/** The same with one broker setting changed. */
+const changed = kafkaService({ ...options, brokerSettings: { ...smallSettings.broker, 'log.cleaner.threads': '2' } })
 
-  test('starts the controllers together and the brokers one by one', () => {
-    expect(spec.deploy.phases?.map((phase) => [phase.pod, phase.strategy])).toEqual([
-      ['controller', 'parallel'],
-      ['broker', 'serial'],
-    ])
+const launchOrder = (t: TestService): string[] =>
+  t
+    .calls()
+    .flatMap((call) => (call.type === 'accept' ? call.operations : []))
+    .flatMap((operation) => (operation.type === 'launchGroup' ? operation.tasks.map((task) => String(task.name)) : []))
+
+describe('the deployment', () => {
+  test('settles the address of every voter before the first controller starts', async () => {
+    const t = await testService(spec).started()
+    await t.offer('agent-1')
+    t.expectNotLaunched('controller-0-format')
+    await t.offer('agent-2')
+    await t.offer('agent-3')
+    for (const pod of ['controller-0', 'controller-1', 'controller-2']) await t.offerReserved(pod)
+    const { env } = t.expectLaunched('controller-2-format')
+    const voters = (env['VOTERS'] ?? '').split(',')
+    expect(voters.map((voter) => voter.replace(/:\d+$/, '')).sort()).toEqual(['3000@10.0.0.1', '3001@10.0.0.2', '3002@10.0.0.3'])
+    await t.stop()
   })
 
-  test('names no hook that does not exist, and leaves none unnamed', () => {
-    const gates = [spec.deploy, spec.update].flatMap((plan) => [...plan.preFlight, ...plan.afterEach, ...plan.postFlight])
-    const more = [
-      ...spec.update.beforeEach,
-      ...spec.recovery.afterEach,
-      ...(spec.deploy.phases ?? []).flatMap((phase) => phase.afterEach),
-    ]
-    const named = new Set([...[...gates, ...more].map((gate) => gate.gate), spec.update.order])
-    expect([...named].sort()).toEqual(Object.keys(kafkaHooks).sort())
-  })
-
-  test('gives every controller and broker one volume and one agent of its own', () => {
-    for (const pod of Object.values(spec.pods)) {
-      expect(Object.keys(pod.volumes)).toEqual(['data'])
-      expect(pod.placement).toEqual([{ type: 'maxPerHost', max: 1 }])
-    }
-  })
-
-  test('formats once per volume, and a relaunch never formats', () => {
-    for (const pod of Object.values(spec.pods)) {
-      expect(pod.tasks['format']?.goal).toBe('INIT')
-      expect(pod.tasks['server']?.command).not.toContain('format')
-    }
-  })
-
-  test('the ids of voters are those that the hooks use', () => {
-    const env = spec.pods['controller']?.tasks['server']?.env
-    expect(env?.['NODE_ID']).toBe('300{{pod.index}}')
-    expect(env?.['VOTERS']).toContain('300{index}@')
-    expect(nodeIdOf({ pod: 'controller', index: 2 })).toBe(3002)
+  test('formats every volume once with the one cluster id, controllers before brokers', async () => {
+    const t = await testService(spec).started()
+    await t.settle()
+    t.expectPlan('deploy').toBe('COMPLETE')
+    const order = launchOrder(t)
+    expect(order.filter((name) => name.endsWith('-format'))).toHaveLength(6)
+    const lastController = order.findLastIndex((name) => name.startsWith('controller'))
+    expect(order.findIndex((name) => name.startsWith('broker'))).toBeGreaterThan(lastController)
+    const ids = ['controller-0', 'broker-0', 'broker-2'].map((pod) => t.expectLaunched(`${pod}-format`).env['CLUSTER_ID'])
+    expect(new Set(ids)).toEqual(new Set([t.state().values['clusterId']]))
+    await t.stop()
   })
 })
 
-test('a setting of the brokers changes no controller', () => {
-  const before = kafkaService(options)
-  const after = kafkaService({ ...options, brokerSettings: { 'queued.max.requests': '400' } })
-  expect(after.pods['controller']).toEqual(before.pods['controller'])
-  expect(after.pods['broker']?.tasks['format']).toEqual(before.pods['broker']?.tasks['format'])
-  expect(after.pods['broker']?.tasks['server']?.env['SETTINGS']).toContain('queued.max.requests=400')
+test('a broker that fails comes back on its own volume, and is not formatted again', async () => {
+  const t = await testService(spec).deployed()
+  const before = t.pod('broker-1')
+  await t.status('broker-1-server', 'TASK_FAILED')
+  t.expectPlan('recovery').step('broker-1').toBe('DELAYED')
+  await t.advance(500)
+  await t.offerReserved('broker-1')
+  t.expectLaunched('broker-1-server').onAgent(before.agent).withVolume(before.volume('data'))
+  t.expectNotLaunched('broker-1-format')
+  await t.ready('broker-1-server')
+  t.expectPlan('recovery').toBe('COMPLETE')
+  await t.stop()
 })
 
-test('an archive of jars is fetched, a folder of jars is not', () => {
-  const uris = (kafkaLibs: string) =>
-    kafkaService({ ...options, kafkaLibs }).pods['broker']?.tasks['server']?.uris.map((uri) => uri.uri)
-  expect(uris('/opt/kafka/libs')).toHaveLength(5)
-  expect(uris('https://artifacts/kafka-4.3.1.tar.gz')).toContain('https://artifacts/kafka-4.3.1.tar.gz')
+test('a changed broker setting rolls the brokers one by one and no controller', async () => {
+  const t = await testService(spec).deployed()
+  await t.restartScheduler(changed)
+  t.expectKilled('broker-0-server')
+  t.expectNotKilled('broker-1-server')
+  await t.status('broker-0-server', 'TASK_KILLED')
+  await t.offerReserved('broker-0')
+  t.expectNotKilled('broker-1-server')
+  await t.ready('broker-0-server')
+  t.expectKilled('broker-1-server')
+  await t.settle()
+  t.expectPlan('update').toBe('COMPLETE')
+  t.expectNotKilled('controller-0-server')
+  expect(t.launches('broker-2-format')).toHaveLength(1)
+  await t.stop()
 })
 
-test('equal settings are equal text', () => {
-  expect(settingLines({ b: '2', a: '1' })).toBe(settingLines({ a: '1', b: '2' }))
+test('a restarted scheduler goes on with a roll in the middle and touches no other broker', async () => {
+  const t = await testService(spec).deployed()
+  await t.restartScheduler(changed)
+  await t.status('broker-0-server', 'TASK_KILLED')
+  await t.offerReserved('broker-0')
+  const { taskId } = t.expectLaunched('broker-0-server')
+  await t.restartScheduler(changed)
+  t.expectNotKilled('broker-1-server')
+  await t.ready('broker-0-server')
+  expect(t.launches('broker-0-server').at(-1)).toBe(taskId)
+  t.expectKilled('broker-1-server')
+  await t.stop()
 })

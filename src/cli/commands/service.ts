@@ -1,6 +1,6 @@
 /** Commands about a running service: its plans as a live tree, pause, resume, restart. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { Command } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 import { isSdkError, renderPlans } from '../../index.js'
 import { changePlan, defaultUrl, getStatus, restartPod } from '../client.js'
 
@@ -11,7 +11,12 @@ interface UrlOption {
   readonly url: string
 }
 
-const withUrl = (command: Command): Command => command.option('--url <url>', 'HTTP API of the scheduler', defaultUrl)
+const withUrl = (command: Command): Command => command.option('--url <url>', 'HTTP API of the scheduler', parseUrl, defaultUrl)
+
+function parseUrl(text: string): string {
+  if (URL.canParse(text) && /^https?:/.test(text)) return text
+  throw new InvalidArgumentError(`It must be like ${defaultUrl}.`)
+}
 
 export const plansCommand = (): Command =>
   withUrl(new Command('plans'))

@@ -39,7 +39,8 @@ async function main(): Promise<number> {
     demo = await setUp(report, abort.signal)
     await runSteps(demo)
   } catch (error) {
-    failure = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    // Whatever was under way when the demo was aborted fails too; why it was aborted is the news.
+    failure = describe(abort.signal.aborted ? abort.signal.reason : error)
   }
   if (process.env['KEEP'] === '1' && demo !== undefined && !isInterrupted) await explainKept(demo)
   else await cleanUp(report, failure === undefined)
@@ -89,6 +90,10 @@ const steps: readonly (readonly [string, string, (demo: Demo) => Promise<void>])
   ['read', `read everything back, also from ${killed} alone`, (demo) => readBack(demo, killed)],
 ]
 
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
 /** Ends everything, and makes "nothing is left" a check like the others. */
 async function cleanUp(report: Report, isComplete: boolean): Promise<void> {
   heading('clean-up')
@@ -134,6 +139,6 @@ async function stop(): Promise<number> {
 try {
   process.exitCode = await main()
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.stderr.write(`${describe(error)}\n`)
   process.exitCode = 1
 }
