@@ -77,7 +77,7 @@ function buildFootprint(
     state: 'wanted',
   }))
   const entries = [...requirement.scalars, ...portEntries]
-  const { operations, open } = buildOperations(entries, entries, owner, ids)
+  const { operations, open } = buildOperations(entries, entries, owner, ids, made.atMs)
   const footprint: Footprint = {
     agentId: pool.agentId,
     hostname: pool.hostname,
@@ -98,17 +98,18 @@ function buildOperations(
   toCreate: readonly LedgerEntry[],
   owner: Ownership,
   ids: OperationIds,
+  sentAtMs: number,
 ) {
   const volumes = toCreate.filter((entry) => entry.volume !== undefined)
   const operations: Operation[] = []
   const open: Footprint['operations'] = []
   if (toReserve.length > 0) {
     operations.push(reserveOperation(ids.reserve, toReserve, owner))
-    open.push({ id: ids.reserve, type: 'reserve', resourceIds: toReserve.map((entry) => entry.resourceId) })
+    open.push({ id: ids.reserve, type: 'reserve', sentAtMs, resourceIds: toReserve.map((entry) => entry.resourceId) })
   }
   if (volumes.length > 0) {
     operations.push(createOperation(ids.create, volumes, owner))
-    open.push({ id: ids.create, type: 'create', resourceIds: volumes.map((entry) => entry.resourceId) })
+    open.push({ id: ids.create, type: 'create', sentAtMs, resourceIds: volumes.map((entry) => entry.resourceId) })
   }
   return { operations, open }
 }
@@ -117,7 +118,13 @@ function buildOperations(
  * Makes what is missing of a footprint on its own agent: entries known not to be reserved, volumes known not to be created.
  * Entries that the ledger has as reserved are left alone; if they are not on offer, something still uses them.
  */
-export function completeFootprint(footprint: Footprint, pool: AgentPool, owner: Ownership, ids: OperationIds): PlaceResult {
+export function completeFootprint(
+  footprint: Footprint,
+  pool: AgentPool,
+  owner: Ownership,
+  ids: OperationIds,
+  atMs: number,
+): PlaceResult {
   const toReserve = footprint.entries.filter((entry) => entry.state === 'wanted')
   const toCreate = footprint.entries.filter((entry) => entry.volume !== undefined && entry.state !== 'created')
   let left = pool
@@ -137,7 +144,7 @@ export function completeFootprint(footprint: Footprint, pool: AgentPool, owner: 
     if (!left.reserved.has(entry.resourceId)) return { ok: false, reason: `the reserved disk of ${entry.part} is not offered` }
     left = takeReserved(left, entry.resourceId)
   }
-  const { operations, open } = buildOperations(toReserve, toCreate, owner, ids)
+  const { operations, open } = buildOperations(toReserve, toCreate, owner, ids, atMs)
   return { ok: true, pool: left, footprint: { ...footprint, operations: open }, operations }
 }
 

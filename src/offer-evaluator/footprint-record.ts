@@ -33,6 +33,7 @@ const ledgerEntrySchema = z.strictObject({
 const openOperationSchema = z.strictObject({
   id: branded<OperationId>(operationId),
   type: z.enum(['reserve', 'create']),
+  sentAtMs: z.number(),
   resourceIds: z.array(branded<ResourceId>(resourceId)),
 })
 

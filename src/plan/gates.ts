@@ -36,7 +36,7 @@ export function nextGate(
     const question = questions[key]
     if (question?.state === 'positive') continue
     if (question === undefined) return { state: 'ask', ask: { key, gate, question: askFirst(newRunId(), nowMs) } }
-    const due = question.state === 'asking' ? !inFlight(question.runId) : (question.nextAtMs ?? 0) <= nowMs
+    const due = question.state === 'asking' ? !inFlight(question.runId) : (question.answeredAtMs ?? 0) + gate.intervalMs <= nowMs
     return due ? { state: 'ask', ask: { key, gate, question: askAgain(question, nowMs) } } : { state: 'closed' }
   }
   return { state: 'open' }

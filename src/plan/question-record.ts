@@ -11,12 +11,11 @@ export const questionSchema = z.strictObject({
     .min(1)
     .transform((text): RunId => runId(text)),
   attempt: z.int().min(1),
-  /** `negative`: a gate is closed, or the hook failed; it is asked again at `nextAtMs`. */
+  /** `negative`: a gate is closed, or the hook failed; it is asked again after a pause. */
   state: z.enum(['asking', 'positive', 'negative']),
   firstAskedAtMs: z.number(),
   askedAtMs: z.number(),
   answeredAtMs: z.number().optional(),
-  nextAtMs: z.number().optional(),
   /** The hook's own words, or why it gave no usable answer. */
   reason: z.string().optional(),
   /** Names in the order wanted; only for order hooks. */

@@ -14,10 +14,12 @@ export const askFirst = (id: RunId, atMs: number): Question => ({
 })
 
 /** The same question once more. */
-export const askAgain = (question: Question, atMs: number): Question => {
-  const { nextAtMs: _next, ...rest } = question
-  return { ...rest, attempt: question.attempt + 1, state: 'asking', askedAtMs: atMs }
-}
+export const askAgain = (question: Question, atMs: number): Question => ({
+  ...question,
+  attempt: question.attempt + 1,
+  state: 'asking',
+  askedAtMs: atMs,
+})
 
 /** What a hook's return value means: a gate answers `{ open, reason }`, an order hook a list of names. */
 export type Reading = { readonly positive: boolean; readonly reason?: string; readonly order?: readonly string[] }
@@ -30,24 +32,23 @@ export function readGate(value: unknown): Reading {
   return { positive: false, reason: 'the gate must answer { open: boolean, reason: string } and did not' }
 }
 
-/** The order must be the candidates, each once: anything else would leave an instance out or name a stranger. */
-export function readOrder(value: unknown, candidates: readonly string[]): Reading {
-  const sorted = (names: readonly unknown[]) => JSON.stringify([...names].sort())
-  if (Array.isArray(value) && sorted(value) === sorted(candidates)) return { positive: true, order: value as string[] }
-  return {
-    positive: false,
-    reason: `the order hook must answer the candidates, each once (${candidates.join(', ')}), and did not`,
-  }
+/** Whether it names the right candidates is checked when it is used: they may have changed since it was asked. */
+export function readOrder(value: unknown): Reading {
+  if (Array.isArray(value) && value.every((name) => typeof name === 'string')) return { positive: true, order: value }
+  return { positive: false, reason: 'the order hook must answer a list of names and did not' }
 }
 
+/** Each candidate once and nobody else: anything else would leave an instance out or name a stranger. */
+export const isOrderOf = (order: readonly string[], candidates: readonly string[]): boolean =>
+  JSON.stringify([...order].sort()) === JSON.stringify([...candidates].sort())
+
 /** Applies an answer to the attempt it belongs to. */
-export function answerQuestion(question: Question, reading: Reading, atMs: number, intervalMs: number): Question {
+export function answerQuestion(question: Question, reading: Reading, atMs: number): Question {
   const { reason: _old, order: _order, ...rest } = question
   return {
     ...rest,
     state: reading.positive ? 'positive' : 'negative',
     answeredAtMs: atMs,
-    ...(reading.positive ? {} : { nextAtMs: atMs + intervalMs }),
     ...(reading.reason === undefined ? {} : { reason: reading.reason.slice(0, maxReasonLength) }),
     ...(reading.order === undefined ? {} : { order: [...reading.order] }),
   }

@@ -16,6 +16,8 @@ export const runRecordSchema = z.strictObject({
     .transform((text): TargetConfigId => targetConfigId(text)),
   startedAtMs: z.number(),
   completedAtMs: z.number().optional(),
+  /** Begun while the run before was incomplete: its own gates must not keep it from being the cure. */
+  isCure: z.boolean(),
   /** No further block starts; the block in hand is finished. */
   paused: z.boolean(),
   /** Open questions that belong to no block: `preFlight/GATE`, `postFlight/GATE`, `before/INSTANCE/GATE`, `order`. */

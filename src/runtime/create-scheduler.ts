@@ -78,6 +78,8 @@ export async function createScheduler(spec: ServiceSpec, options: SchedulerOptio
     typeof options.store === 'string' ? await openStore(options.store, spec.name, sessionTimeoutMs, logger) : options.store
   const newDriver = await driverFactory(options.cluster, logger)
   const events = new EventEmitter<SchedulerEvents>()
+  /** The plans' statuses as last told. */
+  const told = new Map<string, string>()
   const http: { url: string | undefined } = { url: undefined }
   const process_ = createSchedulerProcess({
     spec,
@@ -92,7 +94,7 @@ export async function createScheduler(spec: ServiceSpec, options: SchedulerOptio
     tickMs: options.tickMs ?? defaultTickMs,
     failoverTimeoutMs: options.failoverTimeoutMs ?? defaultFailoverTimeoutMs,
     webUiUrl: () => http.url,
-    onStep: (before, result) => tell(before, result, events, logger),
+    onStep: (before, result) => tell(before, result, told, events, logger),
   })
 
   const run = async (): Promise<void> => {
@@ -175,7 +177,13 @@ async function defaultLogger(): Promise<Logger> {
 }
 
 /** Says what has changed: to the log, and to whoever listens. */
-function tell(before: State, { state, decisions }: StepResult, events: EventEmitter<SchedulerEvents>, logger: Logger): void {
+function tell(
+  before: State,
+  { state, decisions }: StepResult,
+  told: Map<string, string>,
+  events: EventEmitter<SchedulerEvents>,
+  logger: Logger,
+): void {
   // A refusal stores nothing.
   const rejected = state.volatile.rejected
   if (rejected !== undefined && before.volatile.rejected !== rejected) {
@@ -201,9 +209,9 @@ function tell(before: State, { state, decisions }: StepResult, events: EventEmit
     )
     events.emit('taskStateChanged', { task: name, state: record.value })
   }
-  const known = new Map(serviceStatus(before)?.plans.map((plan) => [plan.name, plan.status]))
   for (const plan of serviceStatus(state)?.plans ?? []) {
-    if (known.get(plan.name) === plan.status) continue
+    if (told.get(plan.name) === plan.status) continue
+    told.set(plan.name, plan.status)
     logger.info({ plan: plan.name, status: plan.status, reason: plan.reason }, `plan ${plan.name} is ${plan.status}`)
     events.emit('planChanged', { plan: plan.name, status: plan.status })
   }

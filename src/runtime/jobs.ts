@@ -37,9 +37,10 @@ export function createJobRunner(hooks: Hooks, report: (job: Job, outcome: JobOut
         signal: controller.signal,
       }
       const deadline = new Promise<never>((_resolve, reject) => {
+        controller.signal.addEventListener('abort', () => reject(new Error('the scheduler stops')), { once: true })
         timer = setTimeout(() => {
+          reject(new Error(`no answer within ${job.timeoutMs} ms`))
           controller.abort()
-          reject(new Error(`hook ${job.hook} gave no answer within ${job.timeoutMs} ms`))
         }, job.timeoutMs)
       })
       return { ok: true, value: await Promise.race([hook(context), deadline]) }

@@ -5,6 +5,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { SdkError } from '../errors.js'
+import type { StreamId } from '../ids.js'
 import type { MesosDriver } from '../ports/mesos-driver.js'
 import type { StoreLimits, StoreSession, Write } from '../ports/state-store.js'
 import type { Decision, StepResult } from '../scheduler/draft.js'
@@ -44,13 +45,17 @@ export interface RunLoop {
 interface Queued {
   readonly event: Event
   readonly done?: () => void
+  readonly failed?: (error: SdkError) => void
 }
 
 export function createRunLoop(initial: State, parts: RunLoopParts): RunLoop {
   let state = initial
   let queue: Queued[] = []
+  let inHand: readonly Queued[] = []
   let stopped = false
   let storeAvailable = true
+  /** The stream that the queued events belong to; the state follows when they are decided on. */
+  let streamId: StreamId | undefined
   let pumping: Promise<void> | undefined
   parts.session.onAvailability((available) => {
     storeAvailable = available
@@ -58,22 +63,28 @@ export function createRunLoop(initial: State, parts: RunLoopParts): RunLoop {
 
   const pump = async (): Promise<void> => {
     while (queue.length > 0 && !stopped) {
-      const taken = queue
+      inHand = queue
       queue = []
       const before = state
       const result = step(
         state,
-        taken.map((queued) => queued.event),
+        inHand.map((queued) => queued.event),
         parts.env,
       )
-      const mustFence = taken.some(({ event }) => event.type === 'subscribed')
+      const mustFence = inHand.some(({ event }) => event.type === 'subscribed')
       await store(parts.session, result.decisions, mustFence)
       state = result.state
-      if (stopped) return
       execute(parts, result)
       parts.onStep(before, result)
-      for (const { done } of taken) done?.()
+      for (const { done } of inHand) done?.()
+      inHand = []
     }
+  }
+
+  const giveUp = (): void => {
+    for (const { failed } of [...inHand, ...queue]) failed?.(notDecided())
+    inHand = []
+    queue = []
   }
 
   const start = (): void => {
@@ -83,6 +94,7 @@ export function createRunLoop(initial: State, parts: RunLoopParts): RunLoop {
       .then(pump)
       .catch((error: unknown) => {
         stopped = true
+        giveUp()
         parts.onFatal(error)
       })
       .finally(() => {
@@ -92,12 +104,18 @@ export function createRunLoop(initial: State, parts: RunLoopParts): RunLoop {
   }
 
   const enqueue = (queued: Queued): void => {
-    if (stopped) return
     const { event } = queued
-    if (!storeAvailable && event.type === 'offersReceived') return declineUnseen(parts.driver, state, event)
+    if (stopped) return queued.failed?.(notDecided())
+    if (event.type === 'subscribed') ({ streamId } = event)
+    const decided = state.volatile.stream?.id
+    if (!storeAvailable && event.type === 'offersReceived' && decided !== undefined && decided === streamId) {
+      return declineUnseen(parts.driver, decided, event)
+    }
+    // One tick says as much as many, and a store that is away for hours must not fill the queue with them.
+    if (event.type === 'ticked' && queue.some((other) => other.event.type === 'ticked')) return
     queue.push(queued)
     if (queue.length > maxQueuedEvents) {
-      queue = []
+      giveUp()
       parts.onOverflow()
       return
     }
@@ -107,20 +125,19 @@ export function createRunLoop(initial: State, parts: RunLoopParts): RunLoop {
   return {
     state: () => state,
     push: (event) => enqueue({ event }),
-    submit: (event) =>
-      new Promise((resolve, reject) => {
-        if (stopped)
-          reject(
-            new SdkError('ERR_STORE_SESSION_LOST', 'the scheduler is stopping; ask again when it is back', { retryable: true }),
-          )
-        else enqueue({ event, done: resolve })
-      }),
+    submit: (event) => new Promise((resolve, reject) => enqueue({ event, done: resolve, failed: reject })),
     async stop() {
       stopped = true
       if (pumping !== undefined) await Promise.race([pumping, delay(stopLimitMs, undefined, { ref: false })])
+      giveUp()
     },
   }
 }
+
+const notDecided = (): SdkError =>
+  new SdkError('ERR_STORE_SESSION_LOST', 'the scheduler stopped or lost its store before this was decided; look and ask again', {
+    retryable: true,
+  })
 
 /** Pipelined: the session chains the batches, so none can stand without those before it. */
 async function store(session: StoreSession, decisions: readonly Decision[], mustFence: boolean): Promise<void> {
@@ -157,11 +174,7 @@ function execute({ driver, runJob }: RunLoopParts, result: StepResult): void {
 }
 
 /** While nothing can be stored nothing can be decided; offers go back, so that others can use the resources. */
-function declineUnseen(driver: MesosDriver, state: State, event: DriverEvent & { type: 'offersReceived' }): void {
-  const { stream } = state.volatile
-  if (stream === undefined) return
-  void driver.send({
-    streamId: stream.id,
-    call: { type: 'decline', offerIds: event.offers.map((offer) => offer.id), refuseSeconds: 5 },
-  })
+function declineUnseen(driver: MesosDriver, streamId: StreamId, event: DriverEvent & { type: 'offersReceived' }): void {
+  const offerIds = event.offers.map((offer) => offer.id)
+  void driver.send({ streamId, call: { type: 'decline', offerIds, refuseSeconds: 5 } })
 }

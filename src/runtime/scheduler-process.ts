@@ -3,6 +3,7 @@
  * session, state and stream when one of them is lost. It decides only what concerns its own life: go on, begin anew, or stop.
  */
 import { isSdkError, SdkError } from '../errors.js'
+import type { FrameworkId } from '../ids.js'
 import type { Logger } from '../ports/logger.js'
 import type { FrameworkInfo, MesosDriver } from '../ports/mesos-driver.js'
 import type { ServiceApi } from '../ports/service-api.js'
@@ -102,6 +103,8 @@ async function runSession(
   const cleanUp: (() => void | Promise<void>)[] = [() => session.close()]
   try {
     const initial: State = { records: parseRecords(session.records), volatile: newVolatile }
+    // Known before it is stored: a second SUBSCRIBE in between must not found a second framework.
+    let assigned: FrameworkId | undefined
     return await new Promise<Ending>((end) => {
       const driver = parts.newDriver()
       const runner = createJobRunner(parts.hooks, ({ runId, attempt }, outcome) =>
@@ -112,13 +115,13 @@ async function runSession(
         driver,
         env: parts.env,
         runJob: runner.run,
-        onStep: parts.onStep,
+        onStep: tellSafely(parts),
         onFatal: (error) => end(endingOf(error)),
         onOverflow: () => end({ kind: 'again', reason: 'too many events have queued while the store was away' }),
       })
       const ticker = setInterval(() => loop.push({ type: 'ticked', atMs: parts.now() }), parts.tickMs)
       const onStop = () => end({ kind: 'stopped' })
-      // In this order at the end: nothing new comes in, the step in hand is made durable and sent, then the stream ends.
+      // In this order at the end: nothing new comes in, the step in hand is made durable and sent (unless the store keeps it waiting), then the stream ends.
       cleanUp.unshift(
         () => clearInterval(ticker),
         () => runner.close(),
@@ -133,9 +136,12 @@ async function runSession(
       driver.start({
         beforeSubscribe: async () => {
           await session.commit([])
-          return frameworkInfo(parts, loop.state())
+          return frameworkInfo(parts, loop.state(), assigned)
         },
-        onEvent: (event) => onDriverEvent(event, loop, session, end),
+        onEvent: (event) => {
+          if (event.type === 'subscribed') assigned = event.frameworkId
+          onDriverEvent(event, loop, session, end)
+        },
         onTrouble: (error) => parts.logger.warn({ code: isSdkError(error) ? error.code : undefined }, error.message),
       })
     })
@@ -146,12 +152,24 @@ async function runSession(
   }
 }
 
-function frameworkInfo(parts: SchedulerParts, state: State): FrameworkInfo {
+/** What the host program does with news is its own matter: nothing it throws stops the service. */
+const tellSafely =
+  ({ onStep, logger }: SchedulerParts): SchedulerParts['onStep'] =>
+  (before, result) => {
+    try {
+      onStep(before, result)
+    } catch (error) {
+      logger.error({}, `a listener of the host program failed: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+
+function frameworkInfo(parts: SchedulerParts, state: State, assigned: FrameworkId | undefined): FrameworkInfo {
   const { spec } = parts
   const { service } = state.records
+  const id = service?.frameworkId ?? assigned
   const webUiUrl = parts.webUiUrl()
   return {
-    ...(service?.frameworkId === undefined ? {} : { id: service.frameworkId }),
+    ...(id === undefined ? {} : { id }),
     name: spec.name,
     role: roleOf(spec),
     principal: service?.principal ?? principalOf(spec),
@@ -165,10 +183,15 @@ function onDriverEvent(event: DriverEvent, loop: RunLoop, session: StoreSession,
   if (event.type !== 'frameworkErrorReceived') return loop.push(event)
   switch (event.kind) {
     case 'failedOver':
-      // Somebody subscribed under this id. If a fenced write still succeeds, this scheduler leads and the other was deposed.
+      // Somebody subscribed under this id. If a fenced write still succeeds, this scheduler leads and the other was deposed. If
+      // the session was lost meanwhile, nothing is proved: a new one shows by its lock who leads.
       void session.commit([]).then(
         () => end({ kind: 'again', reason: 'another scheduler took the stream, and this one still leads' }),
-        (cause: unknown) => end({ kind: 'fatal', error: failedOver(event.message, cause) }),
+        (cause: unknown) => {
+          const isUnproved = isSdkError(cause, 'ERR_STORE_SESSION_LOST')
+          const reason = 'another scheduler took the stream, and the session with the store is over'
+          end(isUnproved ? { kind: 'again', reason } : { kind: 'fatal', error: failedOver(event.message, cause) })
+        },
       )
       return
     case 'removed':

@@ -5,7 +5,7 @@
 import { podInstanceName } from '../ids.js'
 import { checkUpdate, principalOf } from '../spec/check-update.js'
 import type { ServiceSpec } from '../spec/schema.js'
-import { matchesTarget, nameOf } from './assess.js'
+import { isBroken, matchesTarget, nameOf } from './assess.js'
 import { newRunId } from './blocks.js'
 import type { Draft } from './draft.js'
 import type { Env } from './env.js'
@@ -17,35 +17,30 @@ import { buildTarget } from './target.js'
 export function acceptTarget(draft: Draft, env: Env, spec: ServiceSpec): void {
   const target = buildTarget(spec)
   const present = draft.records.service
-  if (present?.targetId === target.id) {
-    draft.setVolatile({ rejected: undefined })
-    return
-  }
-  const before = present === undefined ? undefined : draft.records.targets.get(present.targetId)?.spec
-  const reasons = before === undefined ? [] : checkUpdate(before, spec, (pod) => highestIndex(draft, pod))
-  if (reasons.length > 0) {
-    draft.setVolatile({ rejected: { targetId: target.id, reasons } })
-    return
-  }
   draft.setVolatile({ rejected: undefined })
-  // One decision each, the service's own last: until it names the target, records made for it mean nothing. A service of many
-  // thousand instances would not fit into one transaction.
-  draft.setTarget(target)
-  draft.decided()
+  if (present?.targetId !== target.id) {
+    const before = present === undefined ? undefined : draft.records.targets.get(present.targetId)?.spec
+    const reasons = before === undefined ? [] : checkUpdate(before, spec, (pod) => highestIndex(draft, pod))
+    if (reasons.length > 0) return draft.setVolatile({ rejected: { targetId: target.id, reasons } })
+    draft.setTarget(target)
+    draft.setService(nextService(env, target, present))
+    setDeployRun(draft, env, target)
+    draft.decided()
+  }
+  // Decisions of their own, because thousands of instances would not fit into one transaction; and made for the present target
+  // too, so that a start completes what the one before may not have finished.
   adjustInstances(draft, target)
-  draft.setService(nextService(env, target, present))
-  setDeployRun(draft, env, target)
-  draft.decided()
 }
 
 function setDeployRun(draft: Draft, env: Env, target: Target): void {
   const deploy = draft.records.runs.get('deploy')
   const startedAtMs = draft.volatile.nowMs
   if (deploy === undefined) {
-    draft.setRun({ v: 1, plan: 'deploy', runId: newRunId(env), targetId: target.id, startedAtMs, paused: false, questions: {} })
+    const runId = newRunId(env)
+    draft.setRun({ v: 1, plan: 'deploy', runId, targetId: target.id, startedAtMs, isCure: false, paused: false, questions: {} })
   } else if (deploy.completedAtMs === undefined) {
     // A deployment that is not done goes on with the newest target; a pause or a closed gate of the old one must not block the cure.
-    draft.setRun({ ...deploy, targetId: target.id, paused: false, questions: {} })
+    draft.setRun({ ...deploy, targetId: target.id, isCure: true, paused: false, questions: {} })
   }
 }
 
@@ -70,6 +65,8 @@ function nextService(env: Env, target: Target, present: ServiceRecord | undefine
 
 /** New instances appear, those that never got anything and are not wanted go, those in hand follow, those that match move on. */
 function adjustInstances(draft: Draft, target: Target): void {
+  // While the deployment is incomplete no update can cure what recovery cannot bring back.
+  const isDeploying = draft.records.runs.get('deploy')?.completedAtMs === undefined
   for (const [pod, { count }] of Object.entries(target.spec.pods)) {
     for (let index = 0; index < count; index++) {
       const name = podInstanceName(pod, index)
@@ -84,7 +81,7 @@ function adjustInstances(draft: Draft, target: Target): void {
       draft.deleteInstance(name)
     } else if (instance.targetId !== target.id) {
       // A block in hand follows the newest target: when its own is broken, this is the cure. What matches needs no restart.
-      const inHand = instance.owner === 'deploy' || instance.owner === 'update'
+      const inHand = instance.owner === 'deploy' || instance.owner === 'update' || (isDeploying && isBroken(draft, instance))
       const untouched = instance.footprint === undefined || matchesTarget(draft.records, instance, target)
       if (inHand || untouched) {
         const block = instance.block === undefined || !inHand ? instance.block : { ...instance.block, gates: {} }
@@ -92,6 +89,7 @@ function adjustInstances(draft: Draft, target: Target): void {
       }
     }
   }
+  draft.decided()
 }
 
 /** Highest index of a pod type that holds reserved resources, -1 for none. */

@@ -43,14 +43,22 @@ export function podTasks(records: Records, instance: InstanceRecord, target: Tar
 /** The target that the instance's launches are made from. */
 export const targetOf = (records: Records, instance: InstanceRecord): Target | undefined => records.targets.get(instance.targetId)
 
-/** Launched from other content than `target` has for it. What never ran, or has ended, is stale only if it must run again. */
-export function isStale(instance: InstanceRecord, task: PodTask, target: Target): boolean {
+/** May be alive, and was launched from other content than `target` has for it. */
+function isOutdated(instance: InstanceRecord, task: PodTask, target: Target): boolean {
   const launch = task.record.context.launch
   if (launch === undefined || !mayBeAlive(task.record)) return false
   if (launch.podHash !== target.pods[instance.pod]?.pod) return true
-  if (instance.restartBeforeMs !== undefined && launch.atMs < instance.restartBeforeMs) return true
   return launch.taskHash !== task.hash && task.spec.goal !== 'ONCE' && task.spec.goal !== 'INIT'
 }
+
+/** An operator asked for a restart after it was launched. */
+function isToRestart(instance: InstanceRecord, task: PodTask): boolean {
+  const launch = task.record.context.launch
+  return launch !== undefined && mayBeAlive(task.record) && launch.atMs < (instance.restartBeforeMs ?? 0)
+}
+
+const isStale = (instance: InstanceRecord, task: PodTask, target: Target): boolean =>
+  isOutdated(instance, task, target) || isToRestart(instance, task)
 
 /** The task has reached what its goal asks for under this content. */
 function isAtGoal(instance: InstanceRecord, task: PodTask): boolean {
@@ -68,7 +76,7 @@ function isAtGoal(instance: InstanceRecord, task: PodTask): boolean {
 }
 
 /** Everything runs, is ready and is on the content of `target`. */
-export function isReadyOn(records: Records, instance: InstanceRecord, target: Target): boolean {
+function isReadyOn(records: Records, instance: InstanceRecord, target: Target): boolean {
   if (instance.footprint === undefined) return false
   const tasks = podTasks(records, instance, target)
   return tasks.length > 0 && tasks.every((task) => isAtGoal(instance, task) && !isStale(instance, task, target))
@@ -85,7 +93,7 @@ export function matchesTarget(records: Records, instance: InstanceRecord, target
   if (instance.footprint === undefined) return false
   return podTasks(records, instance, target).every((task) => {
     const { context } = task.record
-    if (isStale(instance, task, target)) return false
+    if (isOutdated(instance, task, target)) return false
     if (task.spec.goal === 'FINISH') return context.finishedHash === task.hash || instance.targetId === target.id
     if (task.spec.goal !== 'RUNNING') return true
     return context.launch === undefined
@@ -95,12 +103,49 @@ export function matchesTarget(records: Records, instance: InstanceRecord, target
 }
 
 /** A task with goal RUNNING is not running, on a pod that has been deployed. */
-export function needsRecovery(records: Records, instance: InstanceRecord): boolean {
+export function hasFailed(records: Records, instance: InstanceRecord): boolean {
   const target = targetOf(records, instance)
   if (!instance.deployed || target === undefined) return false
-  return podTasks(records, instance, target).some(
-    (task) => task.spec.goal === 'RUNNING' && (task.record.value !== 'running' || isStale(instance, task, target)),
-  )
+  return podTasks(records, instance, target).some((task) => task.spec.goal === 'RUNNING' && task.record.value !== 'running')
+}
+
+/** Everything runs, and an operator wants it restarted. */
+export function isRestartDue(records: Records, instance: InstanceRecord): boolean {
+  const target = targetOf(records, instance)
+  if (!instance.deployed || target === undefined || instance.restartBeforeMs === undefined) return false
+  return podTasks(records, instance, target).some((task) => isToRestart(instance, task))
+}
+
+/**
+ * Why a deployed instance must not count on the others to carry the service while it is taken down: undefined when it is
+ * ready, in nobody's hands, and the master has told so on this stream. The shared disruption budget rests on this.
+ */
+export function unsettledReason({ records, volatile }: State, instance: InstanceRecord): string | undefined {
+  if (!instance.deployed) return undefined
+  const name = nameOf(instance)
+  if (instance.owner !== 'none') return `${name} is in the hands of ${instance.owner}`
+  if (!isReady(records, instance)) return `${name} is not ready`
+  const target = targetOf(records, instance)
+  const unanswered = (target === undefined ? [] : podTasks(records, instance, target)).some(({ record }) => {
+    const { launch } = record.context
+    return launch !== undefined && mayBeAlive(record) && volatile.unansweredTasks.has(launch.taskId)
+  })
+  return unanswered ? `the master has not yet told about ${name}` : undefined
+}
+
+/** Failures in a row after which an instance counts as broken on its present configuration: a newer one may be the cure. */
+const brokenAfterFailures = 3
+/** So long in recovery without getting ready means the same. */
+const brokenAfterMs = 300_000
+
+/** In recovery, and not coming back on its present configuration. An agent that is away is no fault of the configuration. */
+export function isBroken({ records, volatile }: State, instance: InstanceRecord): boolean {
+  const own = targetOf(records, instance)
+  if (own === undefined || instance.owner !== 'recovery' || isReady(records, instance)) return false
+  const tasks = podTasks(records, instance, own)
+  if (tasks.some((task) => task.record.value === 'unreachable')) return false
+  const sinceMs = volatile.nowMs - (instance.block?.startedAtMs ?? volatile.nowMs)
+  return sinceMs >= brokenAfterMs || tasks.some((task) => task.record.backoff.failures >= brokenAfterFailures)
 }
 
 /** What the instance needs next to be ready on the target it is on. */
@@ -112,7 +157,7 @@ export function needOf(state: State, instance: InstanceRecord): Need {
   return (
     uncertainty(state, instance, tasks) ??
     killing(instance, tasks, target) ??
-    footprintNeed(instance) ??
+    footprintNeed(instance, volatile.nowMs) ??
     launching(instance, tasks, volatile.nowMs) ?? { kind: 'nothing' }
   )
 }
@@ -128,7 +173,7 @@ function uncertainty({ volatile }: State, instance: InstanceRecord, tasks: reado
     if (record.value === 'unreachable') {
       return {
         kind: 'wait',
-        reason: `task ${name} on agent ${launch.agentId} is ${lastState ?? 'UNREACHABLE'} and may still run; it is kept until the agent returns`,
+        reason: uncertainText(name, launch.agentId, lastState ?? 'UNREACHABLE'),
       }
     }
   }
@@ -137,24 +182,43 @@ function uncertainty({ volatile }: State, instance: InstanceRecord, tasks: reado
     ? undefined
     : {
         kind: 'wait',
-        reason: `the master has not yet told what became of a ${open.type} operation on agent ${instance.footprint?.agentId}`,
+        reason: `a ${open.type} operation on agent ${instance.footprint?.agentId} is in doubt; an offer of that agent, or the master, will tell`,
       }
 }
+
+const uncertainText = (task: string, agent: string, state: string): string =>
+  state === 'GONE_BY_OPERATOR'
+    ? `task ${task} was declared gone with agent ${agent}, and may still run; this version replaces it neither there nor elsewhere`
+    : `task ${task} on agent ${agent} is ${state} and may still run; it is kept until the agent returns`
 
 function killing(instance: InstanceRecord, tasks: readonly PodTask[], target: Target): Need | undefined {
   const stale = tasks.filter((task) => isStale(instance, task, target))
   const due = stale.filter((task) => task.record.context.killAtMs === undefined)
-  if (due.length > 0) return { kind: 'kill', tasks: due.map((task) => task.name), reason: 'they run an older configuration' }
+  if (due.length > 0)
+    return {
+      kind: 'kill',
+      tasks: due.map((task) => task.name),
+      reason: 'they run an older configuration, or a restart was asked for',
+    }
   const dying = tasks.filter((task) => task.record.value === 'killing')
   return dying.length === 0
     ? undefined
     : { kind: 'wait', reason: `${dying.map((task) => task.name).join(', ')} is being stopped` }
 }
 
-function footprintNeed(instance: InstanceRecord): Need | undefined {
+function footprintNeed(instance: InstanceRecord, nowMs: number): Need | undefined {
   const { footprint } = instance
+  if (footprint !== undefined && isComplete(footprint)) return undefined
+  const { refusal } = instance
+  if (refusal !== undefined && refusal.notBeforeMs > nowMs) {
+    const times = refusal.failures === 1 ? 'once' : `${refusal.failures} times in a row`
+    return {
+      kind: 'delayed',
+      untilMs: refusal.notBeforeMs,
+      reason: `reserving was refused ${times} (${refusal.message}); it is tried again after a pause`,
+    }
+  }
   if (footprint === undefined) return { kind: 'place' }
-  if (isComplete(footprint)) return undefined
   if (footprint.operations.length > 0) {
     return {
       kind: 'wait',

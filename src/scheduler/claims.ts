@@ -1,21 +1,18 @@
 /**
  * Which instance a plan may take in hand next. Recovery takes what has failed and nobody owns; deploy goes phase by phase;
- * update takes one at a time, and a healthy one only while everything else is healthy: that is the service's disruption
- * budget. Pure.
+ * update takes one at a time, and a healthy one only while everything else is settled: that is the service's disruption
+ * budget, which restarts share. Pure.
  */
 import type { PodInstanceName } from '../ids.js'
-import { deployPhases, updatePhases, type PlannedPhase } from '../plan/phases.js'
+import { deployPhases, updatePhases } from '../plan/phases.js'
 import type { RunRecord } from '../plan/run-record.js'
-import { isReady, matchesTarget, needOf, needsRecovery, podTasks, targetOf } from './assess.js'
+import { hasFailed, isBroken, isRestartDue, matchesTarget, nameOf, needOf, unsettledReason } from './assess.js'
 import { newRunId, startBlock } from './blocks.js'
 import type { Draft } from './draft.js'
 import type { Env } from './env.js'
 import { askOrder, passGates } from './questions.js'
 import type { InstanceRecord } from './records/instance-record.js'
-import type { Records, Target } from './state.js'
-
-/** Failures in a row after which an instance counts as broken on its present configuration: a newer one may be the cure. */
-const brokenAfterFailures = 3
+import type { Records, State, Target } from './state.js'
 
 export function claimInstances(draft: Draft, env: Env): void {
   claimForRecovery(draft, env)
@@ -28,15 +25,28 @@ export function claimInstances(draft: Draft, env: Env): void {
   if (update !== undefined && update.completedAtMs === undefined) claimForUpdate(draft, env, update, target)
 }
 
+/** What has failed is taken at once; what runs and is only to be restarted waits until nothing else is down. */
 function claimForRecovery(draft: Draft, env: Env): void {
   for (const [name, instance] of draft.records.instances) {
-    if (instance.owner === 'none' && needsRecovery(draft.records, instance))
-      startBlock(draft, name, 'recovery', newRunId(env), instance.targetId)
+    if (instance.owner !== 'none') continue
+    const due =
+      hasFailed(draft.records, instance) || (isRestartDue(draft.records, instance) && unsettledBeside(draft, name) === undefined)
+    if (due) startBlock(draft, name, 'recovery', newRunId(env), instance.targetId)
   }
 }
 
-/** True once a run's pre-flight gates are open. */
+/** Why another instance than this one needs the service to stay as it is; undefined when there is none. */
+function unsettledBeside(state: State, name: PodInstanceName | undefined): string | undefined {
+  for (const [other, instance] of state.records.instances) {
+    const reason = other === name ? undefined : unsettledReason(state, instance)
+    if (reason !== undefined) return reason
+  }
+  return undefined
+}
+
+/** True once a run's pre-flight gates are open. A run that may be the cure of the one before does not ask them. */
 function passPreFlight(draft: Draft, env: Env, run: RunRecord, target: Target): boolean {
+  if (run.isCure) return true
   return passGates(draft, env, target.spec[run.plan].preFlight, 'preFlight/', run.questions, { plan: run.plan }, (questions) => {
     draft.setRun({ ...run, questions })
     draft.decided()
@@ -55,58 +65,66 @@ function claimForDeploy(draft: Draft, env: Env, run: RunRecord, target: Target):
   }
 }
 
-/** What an update still has to touch, in the order of the phases; only the first unfinished phase. */
-export function updateCandidates(
-  records: Records,
-  target: Target,
-): { phase: PlannedPhase; names: PodInstanceName[] } | undefined {
-  for (const phase of updatePhases(target.spec)) {
-    const names = phase.instances.filter((name) => {
+/** What an update still has to touch, in the order of the phases. */
+export function updateCandidates(records: Records, target: Target): InstanceRecord[][] {
+  const phases = updatePhases(target.spec).map((phase) =>
+    phase.instances.flatMap((name) => {
       const instance = records.instances.get(name)
-      return (
-        instance !== undefined && (instance.owner === 'update' || !instance.deployed || !matchesTarget(records, instance, target))
-      )
-    })
-    if (names.length > 0) return { phase, names }
-  }
-  return undefined
+      if (instance === undefined) return []
+      const isLeft = instance.owner === 'update' || !instance.deployed || !matchesTarget(records, instance, target)
+      return isLeft ? [instance] : []
+    }),
+  )
+  return phases.filter((left) => left.length > 0)
+}
+
+/** Why an update takes no healthy instance in hand now, for claims and for the operator alike. */
+export function updateBlocker(state: State): string | undefined {
+  if (state.volatile.stream === undefined) return 'no connection to the master'
+  return unsettledBeside(state, undefined)
 }
 
 function claimForUpdate(draft: Draft, env: Env, run: RunRecord, target: Target): void {
-  const { records, volatile } = draft
-  if (run.paused || volatile.stream === undefined || !passPreFlight(draft, env, run, target)) return
-  const found = updateCandidates(records, target)
-  if (found === undefined) return
-  const instances = found.names.map((name) => [name, records.instances.get(name) as InstanceRecord] as const)
-  if ([...records.instances.values()].some((instance) => instance.owner === 'update')) return
-  const broken = instances.find(([, instance]) => isBroken(records, instance))
-  if (broken !== undefined) return startBlock(draft, broken[0], 'update', run.runId, target.id)
-  if ([...records.instances.values()].some((instance) => instance.deployed && !isReady(records, instance))) return
-  const free = instances.filter(([, instance]) => instance.owner === 'none').map(([name]) => name)
-  const next = chooseNext(draft, env, run, target, free)
-  if (next === undefined || needOf(draft, records.instances.get(next) as InstanceRecord).kind === 'wait') return
+  const { records } = draft
+  const phases = updateCandidates(records, target)
+  if (run.paused || phases.length === 0 || [...records.instances.values()].some((instance) => instance.owner === 'update')) {
+    return forgetAnswers(draft, run)
+  }
+  // The reason for the update may be its cure, so no gate and no order stands before it, whatever phase it is in.
+  const broken = phases.flat().find((instance) => isBroken(draft, instance))
+  if (broken !== undefined && draft.volatile.stream !== undefined)
+    return startBlock(draft, nameOf(broken), 'update', run.runId, target.id)
+  if (updateBlocker(draft) !== undefined) return forgetAnswers(draft, run)
+  if (!passPreFlight(draft, env, run, target)) return
+  const next = chooseNext(draft, env, run, target, (phases[0] ?? []).map(nameOf))
+  if (next === undefined) return
+  const instance = records.instances.get(next)
+  if (instance === undefined || needOf(draft, instance).kind === 'wait') return forgetAnswers(draft, run)
   claimThroughGates(draft, env, next, target)
 }
 
-/** Crash-looping on an older configuration, or never deployed on it. */
-function isBroken(records: Records, instance: InstanceRecord): boolean {
-  const own = targetOf(records, instance)
-  if (own === undefined || instance.owner !== 'recovery' || isReady(records, instance)) return false
-  return podTasks(records, instance, own).some((task) => task.record.backoff.failures >= brokenAfterFailures)
+/** What was answered before a failure or a pause says nothing about the time after it. */
+function forgetAnswers(draft: Draft, run: RunRecord): void {
+  const kept = lastingQuestions(run)
+  if (Object.keys(kept).length === Object.keys(run.questions).length) return
+  draft.setRun({ ...run, questions: kept })
+  draft.decided()
 }
+
+const lastingQuestions = (run: RunRecord): RunRecord['questions'] =>
+  Object.fromEntries(Object.entries(run.questions).filter(([key]) => key !== 'order' && !key.startsWith('before/')))
 
 function chooseNext(
   draft: Draft,
   env: Env,
   run: RunRecord,
   target: Target,
-  free: readonly PodInstanceName[],
+  candidates: readonly PodInstanceName[],
 ): PodInstanceName | undefined {
-  const [first] = free
   const hook = target.spec.update.order
-  if (hook === undefined || free.length < 2) return first
-  const order = askOrder(draft, env, run, hook, free)
-  return order === undefined ? undefined : free.find((name) => name === order[0])
+  if (hook === undefined || candidates.length < 2) return candidates[0]
+  const order = askOrder(draft, env, run, hook, candidates)
+  return order === undefined ? undefined : candidates.find((name) => name === order[0])
 }
 
 /** The gates before a block are asked for this one candidate, and their answers count for it alone. */
@@ -114,23 +132,13 @@ function claimThroughGates(draft: Draft, env: Env, name: PodInstanceName, target
   const run = draft.records.runs.get('update')
   if (run === undefined) return
   const prefix = `before/${name}/`
-  const open = passGates(
-    draft,
-    env,
-    target.spec.update.beforeEach,
-    prefix,
-    run.questions,
-    { plan: 'update', instance: name },
-    (questions) => {
-      draft.setRun({ ...run, questions: withoutOtherCandidates(questions, prefix) })
-      draft.decided()
-    },
-  )
+  const about = { plan: 'update', instance: name }
+  const open = passGates(draft, env, target.spec.update.beforeEach, prefix, run.questions, about, (questions) => {
+    const others = (key: string) => key.startsWith('before/') && !key.startsWith(prefix)
+    draft.setRun({ ...run, questions: Object.fromEntries(Object.entries(questions).filter(([key]) => !others(key))) })
+    draft.decided()
+  })
   if (!open) return
-  const rest = Object.entries(run.questions).filter(([key]) => key !== 'order' && !key.startsWith('before/'))
-  draft.setRun({ ...run, questions: Object.fromEntries(rest) })
+  draft.setRun({ ...run, questions: lastingQuestions(run) })
   startBlock(draft, name, 'update', run.runId, target.id)
 }
-
-const withoutOtherCandidates = (questions: RunRecord['questions'], prefix: string): RunRecord['questions'] =>
-  Object.fromEntries(Object.entries(questions).filter(([key]) => !key.startsWith('before/') || key.startsWith(prefix)))

@@ -1,13 +1,13 @@
 /**
  * Values known only at launch: placeholders replaced from the footprint, the peers' footprints and the generated values. Pure.
  */
-import type { PodInstanceName } from '../ids.js'
+import { podInstanceName, type PodInstanceName } from '../ids.js'
 import type { Footprint } from '../offer-evaluator/footprint-record.js'
 import { findPlaceholders, replacePlaceholders, type Placeholder, type SimplePlaceholder } from '../spec/placeholders.js'
 import type { PodSpec, ServiceSpec } from '../spec/schema.js'
 import { nameOf, type PodTask } from './assess.js'
 import type { InstanceRecord } from './records/instance-record.js'
-import type { Records } from './state.js'
+import type { Records, State, Target } from './state.js'
 
 export interface LaunchContext {
   readonly records: Records
@@ -94,18 +94,18 @@ function peerList(placeholder: Placeholder & { kind: 'peers' | 'joined' }, conte
 }
 
 /** Instances of a pod type in the order of their indexes. */
-export const instancesOf = (records: Records, pod: string): InstanceRecord[] =>
+const instancesOf = (records: Records, pod: string): InstanceRecord[] =>
   [...records.instances.values()].filter((instance) => instance.pod === pod).sort((a, b) => a.index - b.index)
 
 /** Pod types whose addresses the tasks of a pod want to know. */
-export function peersWanted(pod: PodSpec): Set<string> {
+function peersWanted(pod: PodSpec): Set<string> {
   const texts = Object.values(pod.tasks).flatMap((task) => Object.values(task.env))
   const placeholders = texts.flatMap((text) => findPlaceholders(text)).map((found) => found.placeholder)
   return new Set(placeholders.flatMap((placeholder) => (placeholder?.kind === 'peers' ? [placeholder.pod] : [])))
 }
 
 /** Pod types that others wait for: their footprints are settled before anything of them starts. */
-export const podsWaitedFor = (spec: ServiceSpec): Set<string> =>
+const podsWaitedFor = (spec: ServiceSpec): Set<string> =>
   new Set(Object.values(spec.pods).flatMap((pod) => [...peersWanted(pod)]))
 
 /**
@@ -115,10 +115,24 @@ export const podsWaitedFor = (spec: ServiceSpec): Set<string> =>
 export function missingPeers(records: Records, spec: ServiceSpec, instance: InstanceRecord): PodInstanceName[] {
   const pod = spec.pods[instance.pod]
   if (pod === undefined || instance.launched) return []
+  const self = nameOf(instance)
   return [...peersWanted(pod)].flatMap((peerPod) => {
-    const first = records.service?.firstCounts[peerPod] ?? 0
-    return instancesOf(records, peerPod)
-      .filter((peer) => peer.index < first && peer.footprint === undefined && nameOf(peer) !== nameOf(instance))
-      .map(nameOf)
+    const first = Math.min(records.service?.firstCounts[peerPod] ?? 0, spec.pods[peerPod]?.count ?? 0)
+    const names = Array.from({ length: first }, (_, index) => podInstanceName(peerPod, index))
+    return names.filter((name) => name !== self && records.instances.get(name)?.footprint === undefined)
   })
+}
+
+/**
+ * Instances that may be placed before any plan takes them in hand, because others wait for their addresses: as long as a plan
+ * that deploys is under way and not paused, or one in hand waits for them.
+ */
+export function placedAhead({ records }: State, target: Target): (instance: InstanceRecord) => boolean {
+  const run = [records.runs.get('deploy'), records.runs.get('update')].find(
+    (each) => each !== undefined && each.completedAtMs === undefined,
+  )
+  const inHand = [...records.instances.values()].some((instance) => instance.owner === 'deploy' || instance.owner === 'update')
+  if (run === undefined || (run.paused && !inHand)) return () => false
+  const pods = podsWaitedFor(target.spec)
+  return (instance) => instance.footprint === undefined && pods.has(instance.pod)
 }

@@ -1,5 +1,5 @@
 /** Kills: decided once and stored, sent until the task has ended. Pure. */
-import type { PodInstanceName } from '../ids.js'
+import type { TaskName } from '../ids.js'
 import { advanceTask } from '../state-machine/transition.js'
 import { needOf } from './assess.js'
 import type { Draft } from './draft.js'
@@ -9,15 +9,15 @@ const repeatMs = 10_000
 
 export function decideKills(draft: Draft): void {
   if (draft.volatile.stream === undefined) return
-  for (const [name, instance] of draft.records.instances) {
+  for (const instance of draft.records.instances.values()) {
     // What nobody owns is left alone: an older configuration is no reason to stop a task before its block begins.
     if (instance.owner === 'none') continue
     const need = needOf(draft, instance)
-    if (need.kind === 'kill') decide(draft, name, need.tasks)
+    if (need.kind === 'kill') decide(draft, need.tasks)
   }
 }
 
-function decide(draft: Draft, _instance: PodInstanceName, tasks: readonly Parameters<Draft['setTask']>[0][]): void {
+function decide(draft: Draft, tasks: readonly TaskName[]): void {
   for (const task of tasks) {
     const record = draft.records.tasks.get(task)
     if (record !== undefined) draft.setTask(task, advanceTask(record, { type: 'killDecided', atMs: draft.volatile.nowMs }).record)

@@ -5,7 +5,7 @@
 import type { AgentId, OfferId, PodInstanceName } from '../ids.js'
 import { needOf } from './assess.js'
 import type { Draft } from './draft.js'
-import { podsWaitedFor } from './environment.js'
+import { placedAhead } from './environment.js'
 import type { InstanceRecord } from './records/instance-record.js'
 
 /** Held offers are given back after this time: only when all offers of an agent are answered does the master merge the pieces. */
@@ -24,17 +24,15 @@ export function settleOffers(draft: Draft): void {
 /** Instances that can go on only with resources on offer, or of which an offer would prove something. */
 function instancesWantingOffers(draft: Draft): Map<PodInstanceName, InstanceRecord> {
   const { records, volatile } = draft
-  const serviceTarget = records.service === undefined ? undefined : records.targets.get(records.service.targetId)
-  const waitedFor = serviceTarget === undefined ? new Set<string>() : podsWaitedFor(serviceTarget.spec)
-  const deploying = records.runs.get('deploy')?.paused === false
   const result = new Map<PodInstanceName, InstanceRecord>()
+  const target = records.service === undefined ? undefined : records.targets.get(records.service.targetId)
+  if (target === undefined) return result
+  const isAhead = placedAhead(draft, target)
   for (const [name, instance] of records.instances) {
-    const isOpen = instance.footprint?.operations.some((operation) => volatile.unansweredOperations.has(operation.id)) === true
-    const isPlaced = instance.footprint !== undefined
-    const counts = instance.owner !== 'none' || (!isPlaced && deploying && waitedFor.has(instance.pod))
-    if (!isOpen && !counts) continue
+    const inDoubt = instance.footprint?.operations.some((operation) => volatile.unansweredOperations.has(operation.id)) === true
+    if (!inDoubt && instance.owner === 'none' && !isAhead(instance)) continue
     const { kind } = needOf(draft, instance)
-    if (isOpen || kind === 'place' || kind === 'complete' || kind === 'launch') result.set(name, instance)
+    if (inDoubt || kind === 'place' || kind === 'complete' || kind === 'launch') result.set(name, instance)
   }
   return result
 }

@@ -3,10 +3,12 @@
  */
 import type { PodInstanceName } from '../ids.js'
 import type { Footprint, LedgerEntry, OpenOperation } from '../offer-evaluator/footprint-record.js'
+import { backoffAfterFailure } from '../recovery/backoff.js'
+import { targetOf } from './assess.js'
 import type { Draft } from './draft.js'
 import type { OperationStatus } from './events.js'
 import type { InstanceRecord } from './records/instance-record.js'
-import { taskIdSeparator } from './task-status.js'
+import { maxMessageLength, taskIdSeparator } from './task-status.js'
 
 export function applyOperationStatus(draft: Draft, status: OperationStatus): void {
   const name = status.operationId.split(taskIdSeparator)[0] as PodInstanceName
@@ -29,30 +31,43 @@ function applyToOpen(
 ): void {
   const unanswered = draft.edit('unansweredOperations')
   switch (status.state) {
-    case 'FINISHED':
-      draft.setInstance(name, { ...instance, footprint: closeOperation(markDone(footprint, open), open) })
+    case 'FINISHED': {
+      const { refusal: _over, ...rest } = instance
+      draft.setInstance(name, { ...rest, footprint: closeOperation(markDone(footprint, open), open) })
       break
+    }
     case 'FAILED':
     case 'ERROR':
     case 'DROPPED':
-      draft.setInstance(name, { ...instance, footprint: closeOperation(footprint, open) })
+      draft.setInstance(name, { ...refused(draft, instance, status), footprint: closeOperation(footprint, open) })
       break
     case 'UNKNOWN':
-      // Known not to have happened only when asked after subscribing anew, of an agent that the master has registered: an offer
-      // of it on this stream proves that. Until then the instance stays bound to the agent, and the question is repeated.
-      if (!unanswered.has(open.id) || !draft.volatile.offeringAgents.has(footprint.agentId)) return
+      // Known not to have happened only when asked for after the ACCEPT was answered, or on a new stream, and only of an agent
+      // that the master has registered. Until then the instance stays bound to the agent, and the question is repeated.
+      if (!unanswered.has(open.id) || !draft.volatile.registeredAgents.has(footprint.agentId)) return
       draft.setInstance(name, { ...instance, footprint: closeOperation(footprint, open) })
       break
-    case 'PENDING':
-      unanswered.delete(open.id)
-      return
     case 'UNREACHABLE':
     case 'GONE_BY_OPERATOR':
     case 'RECOVERING':
+      if (!unanswered.has(open.id)) unanswered.set(open.id, { askedAtMs: draft.volatile.nowMs, tries: 1 })
+      return
+    case 'PENDING':
+      unanswered.delete(open.id)
       return
   }
   unanswered.delete(open.id)
   draft.decided()
+}
+
+/** A refused reservation is tried again after a pause that grows: what refuses it is rarely over in an instant. */
+function refused(draft: Draft, instance: InstanceRecord, status: OperationStatus): InstanceRecord {
+  const target = targetOf(draft.records, instance)
+  if (target === undefined) return instance
+  const before = { failures: instance.refusal?.failures ?? 0, notBeforeMs: 0 }
+  const { failures, notBeforeMs } = backoffAfterFailure(before, target.spec.recovery.backoff, draft.volatile.nowMs, undefined)
+  const message = `${status.state}${status.message === undefined ? '' : `: ${status.message.slice(0, maxMessageLength)}`}`
+  return { ...instance, refusal: { failures, notBeforeMs, message } }
 }
 
 function markDone(footprint: Footprint, open: OpenOperation): Footprint {

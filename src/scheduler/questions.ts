@@ -1,7 +1,7 @@
 /** Asking the author's code from within a step, and taking its answers. Pure. */
 import { runId, type RunId } from '../ids.js'
 import { nextGate } from '../plan/gates.js'
-import { answerQuestion, askAgain, askFirst, readGate, readOrder } from '../plan/question.js'
+import { answerQuestion, askAgain, askFirst, isOrderOf, readGate, readOrder } from '../plan/question.js'
 import type { Question } from '../plan/question-record.js'
 import type { RunRecord } from '../plan/run-record.js'
 import type { GateSpec } from '../spec/schema.js'
@@ -17,6 +17,7 @@ type Questions = Readonly<Record<string, Question>>
 
 /** Order hooks have no gate spec of their own. */
 const orderTimeoutMs = 30_000
+/** Pause before an order hook whose answer was no use is asked again. */
 const orderIntervalMs = 2_000
 
 /**
@@ -58,12 +59,14 @@ export function askOrder(
 ): readonly string[] | undefined {
   const { jobsInFlight, nowMs } = draft.volatile
   const known = run.questions['order']
-  if (known?.state === 'positive' && sameNames(known.order ?? [], candidates)) return known.order
+  if (known?.state === 'positive' && isOrderOf(known.order ?? [], candidates)) return known.order
   const due =
     known === undefined ||
     // An answer that names others than the candidates: they have changed since, or the hook is wrong. Not asked in a tight loop.
     (known.state === 'positive' && nowMs >= (known.answeredAtMs ?? 0) + orderIntervalMs) ||
-    (known.state === 'asking' ? !jobsInFlight.has(known.runId) : known.state === 'negative' && (known.nextAtMs ?? 0) <= nowMs)
+    (known.state === 'asking'
+      ? !jobsInFlight.has(known.runId)
+      : known.state === 'negative' && (known.answeredAtMs ?? 0) + orderIntervalMs <= nowMs)
   if (!due) return undefined
   const question =
     known === undefined || known.state === 'positive' ? askFirst(runId(env.ids.uuid('run')), nowMs) : askAgain(known, nowMs)
@@ -72,8 +75,6 @@ export function askOrder(
   handOut(draft, question, hook, orderTimeoutMs, { plan: run.plan, candidates })
   return undefined
 }
-
-const sameNames = (a: readonly string[], b: readonly string[]) => JSON.stringify([...a].sort()) === JSON.stringify([...b].sort())
 
 function handOut(
   draft: Draft,
@@ -120,40 +121,27 @@ export function applyAnswer(draft: Draft, id: RunId, attempt: number, outcome: J
   inFlight.delete(id)
   draft.setVolatile({ jobsInFlight: inFlight })
   for (const run of draft.records.runs.values()) {
-    const answered = answerIn(draft, run.questions, id, attempt, outcome, atMs)
+    const answered = answerIn(run.questions, id, attempt, outcome, atMs)
     if (answered !== undefined) return draft.setRun({ ...run, questions: answered })
   }
   for (const [name, instance] of draft.records.instances) {
     if (instance.block === undefined || instance.owner === 'none') continue
-    const answered = answerIn(draft, instance.block.gates, id, attempt, outcome, atMs)
+    const answered = answerIn(instance.block.gates, id, attempt, outcome, atMs)
     if (answered !== undefined) return draft.setInstance(name, { ...instance, block: { ...instance.block, gates: answered } })
   }
 }
 
-function answerIn(draft: Draft, questions: Questions, id: RunId, attempt: number, outcome: JobOutcome, atMs: number) {
+function answerIn(questions: Questions, id: RunId, attempt: number, outcome: JobOutcome, atMs: number) {
   const found = Object.entries(questions).find(([, question]) => question.runId === id)
   if (found === undefined) return undefined
   const [key, question] = found
   if (question.state !== 'asking' || question.attempt !== attempt) return undefined
   const reading = outcome.ok
     ? key === 'order'
-      ? readOrder(outcome.value, orderCandidates(outcome.value))
+      ? readOrder(outcome.value)
       : readGate(outcome.value)
     : { positive: false, reason: outcome.error }
-  const interval = key === 'order' ? orderIntervalMs : intervalOf(draft, key)
-  return { ...questions, [key]: answerQuestion(question, reading, atMs, interval) }
-}
-
-/** Whether it names the right candidates is checked when it is used: they may have changed since. */
-const orderCandidates = (value: unknown): string[] =>
-  Array.isArray(value) ? value.filter((name): name is string => typeof name === 'string') : []
-
-function intervalOf(draft: Draft, key: string): number {
-  const { service, targets } = draft.records
-  const spec = service === undefined ? undefined : targets.get(service.targetId)?.spec
-  const name = key.slice(key.lastIndexOf('/') + 1)
-  const all = spec === undefined ? [] : allGates(spec)
-  return all.find((gate) => gate.gate === name)?.intervalMs ?? orderIntervalMs
+  return { ...questions, [key]: answerQuestion(question, reading, atMs) }
 }
 
 /** Every hook that a spec names. */

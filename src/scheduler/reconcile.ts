@@ -13,6 +13,9 @@ const maxPauseMs = 60_000
 /** Everything is asked for again this often: a message lost between master and agent shows only that way. */
 const periodMs = 600_000
 
+/** What has stood open for this long is asked for: its answer may have been lost, or nobody has made one. */
+const doubtAfterMs = 60_000
+
 const neverAsked: OpenAsk = { askedAtMs: 0, tries: 0 }
 
 /** What a new stream has to tell about. */
@@ -33,9 +36,30 @@ export function openAsks(records: Records): {
 
 export function reconcile(draft: Draft): void {
   if (draft.volatile.stream === undefined) return
+  doubt(draft)
   askTasks(draft)
   askOperations(draft)
   askForAll(draft)
+}
+
+/** Launches and operations without any news, and tasks that may have come back: feedback is lost where an agent is lost. */
+function doubt(draft: Draft): void {
+  const { nowMs, doubtsAskedAtMs } = draft.volatile
+  if (nowMs - doubtsAskedAtMs < doubtAfterMs) return
+  draft.setVolatile({ doubtsAskedAtMs: nowMs })
+  for (const { value, context } of draft.records.tasks.values()) {
+    const isOld = context.launch !== undefined && nowMs - context.launch.atMs >= doubtAfterMs
+    const inDoubt = value === 'unreachable' || ((value === 'launching' || value === 'killing') && isOld)
+    if (context.launch !== undefined && inDoubt && !draft.volatile.unansweredTasks.has(context.launch.taskId)) {
+      draft.edit('unansweredTasks').set(context.launch.taskId, neverAsked)
+    }
+  }
+  for (const { footprint } of draft.records.instances.values()) {
+    for (const { id, sentAtMs } of footprint?.operations ?? []) {
+      const isOld = nowMs - sentAtMs >= doubtAfterMs
+      if (isOld && !draft.volatile.unansweredOperations.has(id)) draft.edit('unansweredOperations').set(id, neverAsked)
+    }
+  }
 }
 
 const isDue = (ask: OpenAsk, nowMs: number): boolean =>

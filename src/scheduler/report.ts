@@ -5,10 +5,12 @@
 import { closedGate } from '../plan/gates.js'
 import { deployPhases, updatePhases, type PlannedPhase } from '../plan/phases.js'
 import type { RunRecord } from '../plan/run-record.js'
+import { isOrderOf } from '../plan/question.js'
 import { parentStatus, type ParentStatus, type StepStatus } from '../plan/status.js'
 import { mayBeAlive } from '../state-machine/task-record.js'
-import { isReady, matchesTarget, needOf, podTasks, targetOf } from './assess.js'
+import { isReady, matchesTarget, nameOf, needOf, podTasks, targetOf } from './assess.js'
 import { gatesAfter } from './blocks.js'
+import { updateBlocker, updateCandidates } from './claims.js'
 import { advertisedAddress, missingPeers } from './environment.js'
 import type { Block, InstanceRecord } from './records/instance-record.js'
 import type { State, Target } from './state.js'
@@ -134,7 +136,9 @@ function runView(state: State, target: Target, run: RunRecord, planned: readonly
   const reason = runReason(state, target, run)
   const held = reason !== undefined
   const phases = planned.map((phase): PhaseView => {
-    const instances = phase.instances.flatMap((name) => state.records.instances.get(name) ?? [])
+    const all = phase.instances.flatMap((name) => state.records.instances.get(name) ?? [])
+    // What was added after this run is no part of it.
+    const instances = run.completedAtMs === undefined ? all : all.filter((instance) => instance.deployed)
     const steps = instances.map((instance) => runStep(state, target, run, instance))
     return {
       name: phase.name,
@@ -155,7 +159,7 @@ function runView(state: State, target: Target, run: RunRecord, planned: readonly
       )
   return {
     name: run.plan,
-    status: status === 'COMPLETE' && !isOver ? 'IN_PROGRESS' : status,
+    status: status === 'COMPLETE' && !isOver ? (held ? 'WAITING' : 'IN_PROGRESS') : status,
     paused: run.paused,
     targetId: run.targetId,
     startedAtMs: run.startedAtMs,
@@ -165,28 +169,43 @@ function runView(state: State, target: Target, run: RunRecord, planned: readonly
   }
 }
 
-/** Why the plan as a whole does not go on: a pause, or one of its own gates. */
+/** Why the plan as a whole does not go on: a pause, something that is not settled, or one of its own questions. */
 function runReason(state: State, target: Target, run: RunRecord): string | undefined {
   if (run.completedAtMs !== undefined) return undefined
   if (run.paused) return `paused; POST /v1/plans/${run.plan}/resume goes on`
-  const { nowMs } = state.volatile
-  const gates = target.spec[run.plan]
-  const preFlight = closedGate(gates.preFlight, 'preFlight/', run.questions, nowMs)
-  if (preFlight !== undefined) return `pre-flight: ${preFlight}`
-  if (run.questions['order']?.state === 'negative') return `order: ${run.questions['order'].reason ?? 'no usable answer'}`
-  for (const [key, question] of Object.entries(run.questions)) {
-    if (key.startsWith('before/') && question.state !== 'positive')
-      return `before the next block: ${question.reason ?? 'a gate is being asked'}`
-    if (key.startsWith('postFlight/') && question.state !== 'positive')
-      return `post-flight: ${question.reason ?? 'a gate is being asked'}`
-  }
-  return undefined
+  const asked = Object.entries(run.questions).find(([key, { state: answer }]) => answer !== 'positive' && key !== 'order')
+  const held = asked === undefined ? undefined : questionReason(target, run, asked[0], state.volatile.nowMs)
+  if (held !== undefined || run.plan === 'deploy') return held
+  const left = updateCandidates(state.records, target)
+  if (left.length === 0 || left.flat().some((instance) => instance.owner === 'update')) return undefined
+  const blocker = updateBlocker(state)
+  return blocker === undefined ? orderReason(run, left[0] ?? []) : `waits to take the next instance: ${blocker}`
+}
+
+/** Words for an open gate of the run itself. */
+function questionReason(target: Target, run: RunRecord, key: string, nowMs: number): string | undefined {
+  const prefix = key.slice(0, key.lastIndexOf('/') + 1)
+  const plan = target.spec[run.plan]
+  if (prefix === 'preFlight/') return `pre-flight: ${closedGate(plan.preFlight, prefix, run.questions, nowMs)}`
+  if (prefix === 'postFlight/') return `post-flight: ${closedGate(plan.postFlight, prefix, run.questions, nowMs)}`
+  const name = prefix.slice('before/'.length, -1)
+  return `before ${name}: ${closedGate(target.spec.update.beforeEach, prefix, run.questions, nowMs)}`
+}
+
+/** The order hook is asked again and again while its answer is of no use. */
+function orderReason(run: RunRecord, candidates: readonly InstanceRecord[]): string | undefined {
+  const order = run.questions['order']
+  if (order?.state === 'negative') return `order hook: ${order.reason ?? 'no usable answer'}`
+  const names = candidates.map(nameOf)
+  if (order?.state !== 'positive' || isOrderOf(order.order ?? [], names)) return undefined
+  return `order hook: it must answer the candidates, each once (${names.join(', ')}), and answered ${(order.order ?? []).join(', ') || 'nothing'}`
 }
 
 function runStep(state: State, target: Target, run: RunRecord, instance: InstanceRecord): StepView {
   if (instance.owner === run.plan) return blockStep(state, instance, run.plan)
   const isDone = run.plan === 'deploy' ? instance.deployed : instance.deployed && matchesTarget(state.records, instance, target)
   const { block } = instance
+  const refused = isDone ? undefined : state.volatile.outcomes.get(nameOf(instance))?.reason
   const own =
     block?.runId === run.runId && block.endedAtMs !== undefined ? { elapsedMs: block.endedAtMs - block.startedAtMs } : {}
   return {
@@ -194,6 +213,7 @@ function runStep(state: State, target: Target, run: RunRecord, instance: Instanc
     status: isDone || run.completedAtMs !== undefined ? 'COMPLETE' : 'PENDING',
     ...agentOf(instance),
     ...own,
+    ...(refused === undefined ? {} : { reason: refused }),
   }
 }
 
@@ -227,7 +247,6 @@ function progress(
 ): { status: StepStatus; reason?: string | undefined } {
   const { records, volatile } = state
   const target = targetOf(records, instance)
-  const name = stepName(instance)
   if (target !== undefined && isReady(records, instance)) {
     return {
       status: 'STARTED',
@@ -235,7 +254,7 @@ function progress(
     }
   }
   const need = needOf(state, instance)
-  const offered = [...volatile.outcomes].find(([key]) => key === name)?.[1].reason
+  const offered = volatile.outcomes.get(nameOf(instance))?.reason
   switch (need.kind) {
     case 'delayed':
       return { status: 'DELAYED', reason: need.reason }

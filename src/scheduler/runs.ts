@@ -5,6 +5,7 @@
 import type { TargetConfigId } from '../ids.js'
 import { deployPhases } from '../plan/phases.js'
 import type { RunRecord } from '../plan/run-record.js'
+import { matchesTarget } from './assess.js'
 import { newRunId } from './blocks.js'
 import { updateCandidates } from './claims.js'
 import type { Draft } from './draft.js'
@@ -28,19 +29,15 @@ function beginUpdate(draft: Draft, env: Env, target: Target): void {
   const { runs, instances } = draft.records
   if (runs.get('deploy')?.completedAtMs === undefined) return
   const present = runs.get('update')
-  if (
-    present?.targetId === target.id &&
-    (present.completedAtMs === undefined || updateCandidates(draft.records, target) === undefined)
-  )
-    return
-  const left = updateCandidates(draft.records, target)
-  if (left === undefined && (present === undefined || present.completedAtMs !== undefined)) return
+  const isOpen = present !== undefined && present.completedAtMs === undefined
+  if (isOpen ? present.targetId === target.id : updateCandidates(draft.records, target).length === 0) return
   const run: RunRecord = {
     v: 1,
     plan: 'update',
     runId: newRunId(env),
     targetId: target.id,
     startedAtMs: draft.volatile.nowMs,
+    isCure: isOpen,
     paused: false,
     questions: {},
   }
@@ -55,11 +52,12 @@ function beginUpdate(draft: Draft, env: Env, target: Target): void {
 function isDone(draft: Draft, plan: RunRecord['plan'], target: Target): boolean {
   const { instances } = draft.records
   if ([...instances.values()].some((instance) => instance.owner === plan)) return false
-  if (plan === 'update') return updateCandidates(draft.records, target) === undefined
+  if (plan === 'update') return updateCandidates(draft.records, target).length === 0
   return deployPhases(target.spec).every((phase) => phase.instances.every((name) => instances.get(name)?.deployed === true))
 }
 
 function complete(draft: Draft, env: Env, run: RunRecord, target: Target): void {
+  if (run.paused) return
   const open = passGates(
     draft,
     env,
@@ -74,15 +72,15 @@ function complete(draft: Draft, env: Env, run: RunRecord, target: Target): void 
   )
   if (!open) return
   draft.setRun({ ...run, completedAtMs: draft.volatile.nowMs })
-  if (run.plan === 'update') settleOnTarget(draft, target)
+  settleOnTarget(draft, target)
   draft.decided()
 }
 
-/** After a complete roll everything is on the target's content; older targets that nobody is on any more go. */
+/** What has the target's content is on the target from now on; older targets that nobody is on any more go. */
 function settleOnTarget(draft: Draft, target: Target): void {
   for (const [name, instance] of draft.records.instances) {
-    if (instance.targetId !== target.id && instance.owner === 'none')
-      draft.setInstance(name, { ...instance, targetId: target.id })
+    const moves = instance.targetId !== target.id && instance.owner === 'none' && matchesTarget(draft.records, instance, target)
+    if (moves) draft.setInstance(name, { ...instance, targetId: target.id })
   }
   const used = new Set<TargetConfigId>([target.id])
   for (const instance of draft.records.instances.values()) used.add(instance.targetId)

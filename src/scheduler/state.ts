@@ -67,13 +67,15 @@ export interface Volatile {
   readonly nowMs: number
   readonly stream: { readonly id: StreamId; readonly frameworkId: FrameworkId; readonly sinceMs: number } | undefined
   readonly offers: ReadonlyMap<OfferId, HeldOffer>
-  /** Agents that have offered something on this stream: the master knows them as registered. */
-  readonly offeringAgents: ReadonlySet<AgentId>
+  /** Agents that the master has shown on this stream to know as registered: by an offer, or by a task it knows to be gone. */
+  readonly registeredAgents: ReadonlySet<AgentId>
   /** Tasks whose state this stream has not told yet; nothing is done to their instances before. */
   readonly unansweredTasks: ReadonlyMap<TaskId, OpenAsk>
   readonly unansweredOperations: ReadonlyMap<OperationId, OpenAsk>
   /** When all tasks were last asked for without naming them. */
   readonly reconciledAtMs: number
+  /** When what has been in doubt for long was last asked for. */
+  readonly doubtsAskedAtMs: number
   /** Instances for which offers were last called for; undefined right after subscribing, empty when suppressed. */
   readonly offersWantedFor: ReadonlySet<PodInstanceName> | undefined
   readonly killsSentAtMs: ReadonlyMap<TaskId, number>
@@ -103,10 +105,11 @@ export const newVolatile: Volatile = {
   nowMs: 0,
   stream: undefined,
   offers: new Map(),
-  offeringAgents: new Set(),
+  registeredAgents: new Set(),
   unansweredTasks: new Map(),
   unansweredOperations: new Map(),
   reconciledAtMs: 0,
+  doubtsAskedAtMs: 0,
   offersWantedFor: undefined,
   killsSentAtMs: new Map(),
   jobsInFlight: new Set(),

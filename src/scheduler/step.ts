@@ -85,10 +85,11 @@ function subscribed(draft: Draft, event: Event & { type: 'subscribed' }): void {
   draft.setVolatile({
     stream: { id: event.streamId, frameworkId: event.frameworkId, sinceMs: event.atMs },
     offers: new Map(),
-    offeringAgents: new Set(),
+    registeredAgents: new Set(),
     unansweredTasks: tasks,
     unansweredOperations: operations,
     reconciledAtMs: 0,
+    doubtsAskedAtMs: event.atMs,
     offersWantedFor: undefined,
     killsSentAtMs: new Map(),
     strangers: new Map(),
@@ -101,15 +102,15 @@ function subscribed(draft: Draft, event: Event & { type: 'subscribed' }): void {
 function offersReceived(draft: Draft, event: Event & { type: 'offersReceived' }): void {
   const offers = draft.edit('offers')
   for (const offer of event.offers) offers.set(offer.id, { offer, receivedAtMs: event.atMs })
-  const unknown = event.offers.filter((offer) => !draft.volatile.offeringAgents.has(offer.agentId))
+  const unknown = event.offers.filter((offer) => !draft.volatile.registeredAgents.has(offer.agentId))
   if (unknown.length === 0) return
-  draft.setVolatile({ offeringAgents: new Set([...draft.volatile.offeringAgents, ...unknown.map((offer) => offer.agentId)]) })
+  draft.setVolatile({ registeredAgents: new Set([...draft.volatile.registeredAgents, ...unknown.map((offer) => offer.agentId)]) })
 }
 
 /** Its offers are void, and it no longer counts as registered. Tasks get statuses of their own. */
 function agentFailed(draft: Draft, event: Event & { type: 'agentFailed' }): void {
-  const agents = new Set(draft.volatile.offeringAgents)
+  const agents = new Set(draft.volatile.registeredAgents)
   agents.delete(event.agentId)
-  draft.setVolatile({ offeringAgents: agents })
+  draft.setVolatile({ registeredAgents: agents })
   for (const [id, { offer }] of draft.volatile.offers) if (offer.agentId === event.agentId) draft.edit('offers').delete(id)
 }

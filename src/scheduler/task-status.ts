@@ -1,7 +1,7 @@
 /**
  * A task status comes in: the task's record moves, and the status is acknowledged when what it says is stored. Pure.
  */
-import { taskName, type PodInstanceName, type TaskName } from '../ids.js'
+import type { PodInstanceName, TaskName } from '../ids.js'
 import { backoffAfterFailure } from '../recovery/backoff.js'
 import type { MesosTaskState } from '../state-machine/task-events.js'
 import { mayBeAlive, newTaskRecord, type TaskRecord } from '../state-machine/task-record.js'
@@ -16,10 +16,13 @@ import type { Target } from './state.js'
 export const taskIdSeparator = '__'
 
 /** Statuses carry texts of the agent; records are small. */
-const maxMessageLength = 500
+export const maxMessageLength = 500
 
 /** Only executors and agents speak of a process; these states mean that one exists. */
 const signsOfLife: ReadonlySet<MesosTaskState> = new Set(['STARTING', 'RUNNING', 'KILLING'])
+
+/** After these nothing of a task is left. */
+const endings: ReadonlySet<MesosTaskState> = new Set(['FINISHED', 'FAILED', 'KILLED', 'GONE', 'ERROR', 'DROPPED'])
 
 export function applyTaskStatus(draft: Draft, status: TaskStatus, atMs: number): void {
   const name = status.taskId.split(taskIdSeparator)[0] as TaskName
@@ -34,12 +37,13 @@ export function applyTaskStatus(draft: Draft, status: TaskStatus, atMs: number):
 /** A task that the store does not know, or an earlier launch: held and shown, never killed on sight. */
 function noteStranger(draft: Draft, status: TaskStatus): void {
   const strangers = draft.edit('strangers')
-  if (signsOfLife.has(status.state) || status.state === 'STAGING') strangers.set(status.taskId, status)
-  else strangers.delete(status.taskId)
+  if (endings.has(status.state)) strangers.delete(status.taskId)
+  else strangers.set(status.taskId, status)
 }
 
 function applyToLaunch(draft: Draft, name: TaskName, record: TaskRecord, status: TaskStatus, atMs: number): void {
   draft.edit('unansweredTasks').delete(status.taskId)
+  noteRegistered(draft, status)
   const owner = ownerOf(draft, name)
   if (owner === undefined) return
   const { record: next, ignored } = advanceTask(record, {
@@ -51,8 +55,11 @@ function applyToLaunch(draft: Draft, name: TaskName, record: TaskRecord, status:
   })
   if (ignored) return killReturned(draft, record, status)
   const after = { ...next, backoff: backoffAfter(record, next, owner, name, atMs) }
-  if (!sameForStore(record, after)) draft.setTask(name, after)
-  if (after.value === 'ended') markInitialised(draft, owner.name)
+  if (saysSomethingNew(record, after, status)) draft.setTask(name, after)
+  if (after.value === 'ended') {
+    draft.edit('killsSentAtMs').delete(status.taskId)
+    markInitialised(draft, owner.name)
+  }
   draft.decided()
   // An ERROR or DROPPED that the master made for a task already heard of is not its end; only the master can tell what is.
   if (mayBeAlive(after) && (status.state === 'ERROR' || status.state === 'DROPPED')) {
@@ -80,17 +87,14 @@ interface TaskOwner {
   readonly target: Target
 }
 
+/** Pod names hold no part that is all digits, so the first such part is the index. */
 function ownerOf(draft: Draft, name: TaskName): TaskOwner | undefined {
-  const match = /^(.*?-\d+)-/.exec(name)
-  for (let end = name.indexOf('-'); end !== -1 && match !== null; end = name.indexOf('-', end + 1)) {
-    const candidate = name.slice(0, end) as PodInstanceName
-    const instance = draft.records.instances.get(candidate)
-    const target = instance === undefined ? undefined : targetOf(draft.records, instance)
-    if (instance === undefined || target === undefined) continue
-    const tasks = target.spec.pods[instance.pod]?.tasks ?? {}
-    if (Object.keys(tasks).some((task) => taskName(candidate, task) === name)) return { name: candidate, instance, target }
-  }
-  return undefined
+  const podInstance = /^(.+?-\d+)-/.exec(name)?.[1] as PodInstanceName | undefined
+  const instance = podInstance === undefined ? undefined : draft.records.instances.get(podInstance)
+  const target = instance === undefined ? undefined : targetOf(draft.records, instance)
+  return podInstance === undefined || instance === undefined || target === undefined
+    ? undefined
+    : { name: podInstance, instance, target }
 }
 
 /** The check has succeeded, or the task as launched has none. */
@@ -135,4 +139,15 @@ function markInitialised(draft: Draft, name: PodInstanceName): void {
   }
 }
 
-const sameForStore = (a: TaskRecord, b: TaskRecord): boolean => JSON.stringify(a) === JSON.stringify(b)
+/** An answer to reconciliation that changes nothing but its own wording is not worth a write. */
+function saysSomethingNew(before: TaskRecord, after: TaskRecord, status: TaskStatus): boolean {
+  const wording = status.reason === 'RECONCILIATION' ? { lastReason: undefined, lastMessage: undefined } : {}
+  const text = (record: TaskRecord) => JSON.stringify({ ...record, context: { ...record.context, ...wording } })
+  return text(before) !== text(after)
+}
+
+/** That a task is gone, and where, the master can say only of an agent that it has registered. */
+function noteRegistered(draft: Draft, { source, state, agentId }: TaskStatus): void {
+  if (source !== 'MASTER' || state !== 'GONE' || agentId === undefined || draft.volatile.registeredAgents.has(agentId)) return
+  draft.setVolatile({ registeredAgents: new Set([...draft.volatile.registeredAgents, agentId]) })
+}

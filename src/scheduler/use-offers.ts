@@ -20,7 +20,7 @@ import { advanceTask } from '../state-machine/transition.js'
 import { needOf, podTasks, targetOf, type Need } from './assess.js'
 import type { Draft } from './draft.js'
 import type { Env } from './env.js'
-import { buildEnvironment, missingPeers, podsWaitedFor } from './environment.js'
+import { buildEnvironment, missingPeers, placedAhead } from './environment.js'
 import type { InstanceRecord, Owner } from './records/instance-record.js'
 import type { Target } from './state.js'
 import { taskIdSeparator } from './task-status.js'
@@ -31,8 +31,15 @@ type Chosen = Map<AgentId, Operation[]>
 interface Round {
   readonly draft: Draft
   readonly env: Env
-  pools: Map<AgentId, AgentPool>
+  readonly pools: Map<AgentId, AgentPool>
   readonly chosen: Chosen
+  /** Instances by host, of each pod and of all; kept up with what this round places. */
+  readonly placed: PlacedCounts
+}
+
+interface PlacedCounts {
+  readonly byPod: Map<string, Map<string, number>>
+  readonly all: Map<string, number>
 }
 
 /** One instance's turn. */
@@ -48,7 +55,13 @@ export function useOffers(draft: Draft, env: Env): void {
   const target = service === undefined ? undefined : targets.get(service.targetId)
   if (draft.volatile.stream === undefined || target === undefined) return
   const offers = [...draft.volatile.offers.values()].map((held) => held.offer)
-  const round: Round = { draft, env, pools: buildPools(offers, roleOf(target.spec)), chosen: new Map() }
+  const round: Round = {
+    draft,
+    env,
+    pools: buildPools(offers, roleOf(target.spec)),
+    chosen: new Map(),
+    placed: countPlaced(draft),
+  }
   noteEvidence(round)
   for (const turn of turns(draft, target)) take(round, turn)
   accept(round)
@@ -80,14 +93,12 @@ const priority: Record<Owner, number> = { recovery: 0, update: 1, deploy: 2, non
 
 /** Instances that need offers, the most urgent first. */
 function turns(draft: Draft, serviceTarget: Target): Turn[] {
-  const wanted = podsWaitedFor(serviceTarget.spec)
-  const deploy = draft.records.runs.get('deploy')
+  const isAhead = placedAhead(draft, serviceTarget)
   const result: Turn[] = []
   for (const [name, instance] of draft.records.instances) {
     const target = targetOf(draft.records, instance)
     if (target === undefined) continue
-    const isWaitedFor = wanted.has(instance.pod) && deploy?.paused === false && instance.footprint === undefined
-    if (instance.owner === 'none' && !isWaitedFor) continue
+    if (instance.owner === 'none' && !isAhead(instance)) continue
     const need = needOf(draft, instance)
     if (need.kind === 'place' || need.kind === 'complete' || need.kind === 'launch') result.push({ name, instance, target, need })
   }
@@ -128,13 +139,14 @@ function place(round: Round, turn: Turn): string | undefined {
   const nonce = env.ids.uuid('persistence').slice(0, 8)
   const requirement = buildRequirement(name, instance.pod, pod, generation, nonce)
   const owner = ownershipOf(turn, generation)
-  const placed = countPlaced(draft, instance.pod)
+  const placed: Placed = { samePod: round.placed.byPod.get(instance.pod) ?? new Map<string, number>(), all: round.placed.all }
   const result = placeFootprint(requirement, round.pools, placed, owner, newOperationIds(env, name), {
     hash: target.pods[instance.pod]?.footprint ?? '',
     atMs: draft.volatile.nowMs,
   })
   if (!result.ok) return result.reason
   round.pools.set(result.footprint.agentId, result.pool)
+  countOne(round.placed, instance.pod, result.footprint.hostname)
   const next: InstanceRecord = { ...instance, generation, footprint: result.footprint }
   draft.setInstance(name, next)
   add(round.chosen, result.footprint.agentId, result.operations)
@@ -157,15 +169,17 @@ function launchNeed(draft: Draft, instance: InstanceRecord): (Need & { kind: 'la
   return need.kind === 'launch' ? need : undefined
 }
 
-function countPlaced(draft: Draft, pod: string): Placed {
-  const samePod = new Map<string, number>()
-  const all = new Map<string, number>()
-  for (const { footprint, pod: other } of draft.records.instances.values()) {
-    if (footprint === undefined) continue
-    all.set(footprint.hostname, (all.get(footprint.hostname) ?? 0) + 1)
-    if (other === pod) samePod.set(footprint.hostname, (samePod.get(footprint.hostname) ?? 0) + 1)
-  }
-  return { samePod, all }
+function countPlaced(draft: Draft): PlacedCounts {
+  const counts: PlacedCounts = { byPod: new Map(), all: new Map() }
+  for (const { footprint, pod } of draft.records.instances.values())
+    if (footprint !== undefined) countOne(counts, pod, footprint.hostname)
+  return counts
+}
+
+function countOne({ byPod, all }: PlacedCounts, pod: string, host: string): void {
+  const same = byPod.get(pod) ?? new Map<string, number>()
+  byPod.set(pod, same.set(host, (same.get(host) ?? 0) + 1))
+  all.set(host, (all.get(host) ?? 0) + 1)
 }
 
 /** On the footprint's own agent: what is missing of it, or a launch. */
@@ -178,7 +192,7 @@ function inPlace(round: Round, turn: Turn): string | undefined {
   if (pool === undefined) return `agent ${footprint.hostname} offers nothing at the moment; waiting for its reserved resources`
   const owner = ownershipOf(turn, instance.generation)
   if (need.kind === 'complete') {
-    const result = completeFootprint(footprint, pool, owner, newOperationIds(env, name))
+    const result = completeFootprint(footprint, pool, owner, newOperationIds(env, name), draft.volatile.nowMs)
     if (!result.ok) return result.reason
     round.pools.set(footprint.agentId, result.pool)
     draft.setInstance(name, { ...instance, footprint: result.footprint })
@@ -225,7 +239,8 @@ function launch(
         taskHash: task.hash,
         podHash: target.pods[instance.pod]?.pod ?? '',
         generation: instance.generation,
-        atMs: draft.volatile.nowMs,
+        // Never before a restart that was asked for, even if this scheduler's clock is behind: it would be restarted for ever.
+        atMs: Math.max(draft.volatile.nowMs, instance.restartBeforeMs ?? 0),
       },
     })
     draft.setTask(task.name, record)

@@ -68,6 +68,10 @@ function checkAcrossFields(spec: ServiceSpec): SpecIssue[] {
   const issues: SpecIssue[] = []
   const add = (path: string, message: string) => issues.push({ path, message })
   if (Object.keys(spec.pods).length === 0) add('pods', 'a service needs at least one pod')
+  for (const name of Object.keys(spec.pods)) {
+    // `<pod>-<index>-<task>` must be read back in one way only.
+    if (/(^|-)\d+(-|$)/.test(name)) add(`pods.${name}`, 'a pod name must have no part that is all digits; add a letter to it')
+  }
   for (const [podName, pod] of Object.entries(spec.pods)) checkPod(spec, podName, pod, add)
   checkPhases(spec, add)
   return issues

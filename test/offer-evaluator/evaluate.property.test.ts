@@ -25,14 +25,12 @@ const foreign = fc.constantFrom<Reservation[]>(
 
 const scalar = (name: string, max: number) =>
   fc.integer({ min: 0, max }).map((amount): Resource => ({ kind: 'scalar', name, amount, reservations: [] }))
-const portRange = fc
-  .tuple(fc.integer({ min: 31_000, max: 31_020 }), fc.nat(4))
-  .map(([begin, length]): Resource => ({
-    kind: 'ranges',
-    name: 'ports',
-    ranges: [{ begin, end: begin + length }],
-    reservations: [],
-  }))
+const portRange = fc.tuple(fc.integer({ min: 31_000, max: 31_020 }), fc.nat(4)).map(([begin, length]): Resource => ({
+  kind: 'ranges',
+  name: 'ports',
+  ranges: [{ begin, end: begin + length }],
+  reservations: [],
+}))
 const plain = fc.oneof(scalar('cpus', 4_000), scalar('mem', 2_000_000), scalar('disk', 4_000_000), portRange)
 
 /** Never to be used, however well it would fit. */
@@ -237,7 +235,7 @@ describe('a footprint on offer again', () => {
           expect(settled.entries.every((entry) => entry.state === (entry.volume === undefined ? 'reserved' : 'created'))).toBe(
             true,
           )
-          expect(completeFootprint({ ...settled, operations: [] }, pool, owner, idsOf(9))).toMatchObject({
+          expect(completeFootprint({ ...settled, operations: [] }, pool, owner, idsOf(9), 0)).toMatchObject({
             ok: true,
             operations: [],
           })

@@ -86,6 +86,7 @@ test('a launch that never ran is no crash', async () => {
   await t.offerReserved('db-0')
   t.forgetCalls()
   await t.status('db-0-server', 'TASK_DROPPED')
+  await t.advance(1_000)
   await t.offerReserved('db-0')
   t.expectLaunched('db-0-server')
   expect(t.state().instances[0]?.tasks.find((task) => task.name === 'db-0-server')?.failures).toBe(1)

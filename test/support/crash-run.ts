@@ -3,7 +3,7 @@
  * by checkers. A scheduler that dies is followed by another on the same store.
  */
 import type { Hooks } from '../../src/runtime/hooks.js'
-import { allGates } from '../../src/scheduler/questions.js'
+import { hookNames } from '../../src/scheduler/questions.js'
 import type { RecordKey, Write } from '../../src/ports/state-store.js'
 import type { Decision } from '../../src/scheduler/draft.js'
 import type { RunRecord } from '../../src/plan/run-record.js'
@@ -239,10 +239,7 @@ export async function runWithFault({
 
 /** Every gate of the two specs is open; an order hook leaves the order as it is. */
 function openHooks(...specs: readonly ServiceSpec[]): Hooks {
-  const names = specs.flatMap((spec) => [
-    ...allGates(spec).map((gate) => gate.gate),
-    ...(spec.update.order === undefined ? [] : [spec.update.order]),
-  ])
+  const names = specs.flatMap((spec) => [...hookNames(spec)])
   return Object.fromEntries(
     names.map((name) => [name, (context) => Promise.resolve(context.candidates ?? { open: true, reason: 'open' })]),
   )

@@ -50,6 +50,8 @@ export const instanceRecordSchema = z.strictObject({
   /** The last executor, as sent; repeated unchanged while it lives. */
   executor: executorSchema.optional(),
   block: blockSchema.optional(),
+  /** Reservations that were refused in a row: the next attempt waits. */
+  refusal: z.strictObject({ failures: z.int().min(1), notBeforeMs: z.number(), message: z.string() }).optional(),
   /** A restart was asked for: tasks launched before this time are to be restarted in place. */
   restartBeforeMs: z.number().optional(),
 })
