@@ -42,7 +42,16 @@ export interface FakeLaunch {
   readonly executor: ExecutorInfo
 }
 
+/** What a test turns against the scheduler. */
+export interface FakeTroubles {
+  /** Every RESERVE and CREATE is answered ERROR with this text, and what was to be launched on them with it. */
+  refusal: string | undefined
+  /** Whether reconciliation is answered. */
+  answersReconciliation: boolean
+}
+
 export interface FakeMaster {
+  readonly troubles: FakeTroubles
   readonly agents: readonly FakeAgent[]
   /** Every call and acknowledgement since the beginning, in order. */
   readonly calls: readonly (MesosCall | Ack)[]
@@ -83,6 +92,7 @@ export function createFakeMaster(agents: readonly FakeAgent[], role: string, now
     framework: undefined,
     counter: 0,
   }
+  const troubles: FakeTroubles = { refusal: undefined, answersReconciliation: true }
   const next = (kind: string): string => `${kind}-${++books.counter}`
   const send = (event: DriverEvent): void => books.handlers?.onEvent(event)
 
@@ -112,6 +122,7 @@ export function createFakeMaster(agents: readonly FakeAgent[], role: string, now
   const receive = (call: MesosCall | Ack): void => {
     books.calls.push(call)
     if (call.type === 'accept') for (const operation of call.operations) applyOperation(call.agentId, operation)
+    else if (!troubles.answersReconciliation) return
     else if (call.type === 'reconcileTasks') answerTasks(call.tasks)
     else if (call.type === 'reconcileOperations') {
       for (const { operationId, agentId: agent } of call.operations) {
@@ -121,6 +132,7 @@ export function createFakeMaster(agents: readonly FakeAgent[], role: string, now
   }
 
   const applyOperation = (agent: AgentId, operation: Operation): void => {
+    if (troubles.refusal !== undefined) return refuse(operation, troubles.refusal)
     if (operation.type === 'launchGroup') {
       for (const task of operation.tasks) {
         books.launches.push({ task, executor: operation.executor })
@@ -135,6 +147,15 @@ export function createFakeMaster(agents: readonly FakeAgent[], role: string, now
     )
     const status = { operationId: operation.id, agentId: agent, state: 'FINISHED', uuid: next('uuid') } as const
     send({ type: 'operationStatusReceived', status, atMs: now() })
+  }
+
+  /** As a master does: no uuid, and nothing of the call comes about. */
+  const refuse = (operation: Operation, message: string): void => {
+    if (operation.type === 'launchGroup') {
+      for (const { taskId } of operation.tasks) {
+        send({ type: 'taskStatusReceived', status: { taskId, state: 'ERROR', source: 'MASTER', message }, atMs: now() })
+      }
+    } else send({ type: 'operationStatusReceived', status: { operationId: operation.id, state: 'ERROR', message }, atMs: now() })
   }
 
   const answerTasks = (asked: readonly { readonly taskId: TaskId; readonly agentId: AgentId }[]): void => {
@@ -167,6 +188,7 @@ export function createFakeMaster(agents: readonly FakeAgent[], role: string, now
     calls: books.calls,
     launches: books.launches,
     states: books.states,
+    troubles,
     newDriver,
     send,
     sendStatus,

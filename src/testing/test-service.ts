@@ -4,7 +4,7 @@
  * until `advance`.
  */
 import { SdkError } from '../errors.js'
-import type { OfferId } from '../ids.js'
+import type { OfferId, PodInstanceName } from '../ids.js'
 import type { Logger } from '../ports/logger.js'
 import type { Ack, MesosCall } from '../scheduler/output.js'
 import type { ServiceStatus } from '../scheduler/report.js'
@@ -56,6 +56,12 @@ export interface TestService {
   settle(): Promise<void>
   pause(plan: 'deploy' | 'update'): Promise<void>
   resume(plan: 'deploy' | 'update'): Promise<void>
+  /** Asks for the restart of a pod's tasks in place, as an operator would. */
+  restart(pod: string): Promise<void>
+  /** From now on every reservation is refused with this text; with `undefined` no more. */
+  refuseReservations(message: string | undefined): void
+  /** Whether the master answers what it is asked about tasks and operations. @defaultValue true */
+  answerReconciliation(answers: boolean): void
   pod(name: string): TestPod
   state(): ServiceStatus
   /** Task ids of all launches of a task, oldest first. */
@@ -196,6 +202,9 @@ async function start(firstSpec: ServiceSpec, options: TestServiceOptions): Promi
     settle: () => settle(kit, master),
     pause: (plan) => process_.command({ type: 'pausePlan', plan }).then(quiesce),
     resume: (plan) => process_.command({ type: 'resumePlan', plan }).then(quiesce),
+    restart: (pod) => process_.command({ type: 'restartPod', instance: pod as PodInstanceName }).then(quiesce),
+    refuseReservations: (message) => void (master.troubles.refusal = message),
+    answerReconciliation: (answers) => void (master.troubles.answersReconciliation = answers),
     pod: (name) => podOf(state(), name),
     state,
     launches: (task) => master.launches.filter((launch) => launch.task.name === task).map((launch) => launch.task.taskId),
