@@ -30,12 +30,14 @@ interface ExecutorRuntime {
   agent?: Link<ExecutorToAgent> | undefined
   /** Leaders of the tasks' sessions. */
   readonly pids: Map<string, number>
+  /** Tasks whose artifacts are being fetched: a kill must not wait for a server that hangs. */
+  readonly fetching: Map<string, AbortController>
   timer?: NodeJS.Timeout | undefined
 }
 
 export async function runExecutor(options: ExecutorProcessOptions): Promise<void> {
   const state = createExecutor(options.isCommand, options.hasTaskKilling, options.containerId)
-  const runtime: ExecutorRuntime = { options, state, pids: new Map() }
+  const runtime: ExecutorRuntime = { options, state, pids: new Map(), fetching: new Map() }
   linkVolumes(options.workDir, options.resources as readonly Resource[], options.directory)
   process.on('SIGTERM', () => step(runtime, { type: 'agentLost' }))
   await keepConnected(runtime)
@@ -86,6 +88,7 @@ function apply(runtime: ExecutorRuntime, effect: ExecutorEffect): void {
     case 'signalTask': {
       const pid = runtime.pids.get(effect.taskId)
       if (pid !== undefined) signalTree(pid, effect.signal)
+      runtime.fetching.get(effect.taskId)?.abort()
       return
     }
     case 'runCheck':
@@ -149,7 +152,7 @@ function taskEnvironment({ options }: ExecutorRuntime, sandbox: string, task: Ta
   }
 }
 
-async function prepareSandbox(runtime: ExecutorRuntime, sandbox: string, task: TaskInfo): Promise<string[]> {
+async function prepareSandbox(runtime: ExecutorRuntime, sandbox: string, task: TaskInfo, signal: AbortSignal): Promise<string[]> {
   const { workDir, directory, resources } = runtime.options
   mkdirSync(sandbox, { recursive: true })
   const volumes = linkVolumes(workDir, task.resources, sandbox)
@@ -158,7 +161,7 @@ async function prepareSandbox(runtime: ExecutorRuntime, sandbox: string, task: T
   const secret = task.command?.environment?.variables?.find((variable) => variable.type === 'SECRET')
   if (secret !== undefined)
     throw new SdkError('ERR_CLUSTER', `Environment variable '${secret.name}' is a secret, which the local cluster cannot resolve`)
-  await fetchUris(task.command?.uris, sandbox)
+  await fetchUris(task.command?.uris, sandbox, signal)
   const shared = linkVolumes(workDir, resources as readonly Resource[], directory)
   return [...volumes, ...shared]
 }
@@ -166,11 +169,16 @@ async function prepareSandbox(runtime: ExecutorRuntime, sandbox: string, task: T
 async function startTask(runtime: ExecutorRuntime, taskId: string, containerId: string, task: TaskInfo): Promise<void> {
   const sandbox = sandboxOfTask(runtime, containerId)
   let volumes: string[]
+  const fetching = new AbortController()
+  runtime.fetching.set(taskId, fetching)
   try {
-    volumes = await prepareSandbox(runtime, sandbox, task)
+    volumes = await prepareSandbox(runtime, sandbox, task, fetching.signal)
   } catch (error) {
+    if (fetching.signal.aborted) return step(runtime, { type: 'taskEnded', taskId, end: { signal: 'SIGTERM' } })
     const message = `Failed to launch container: ${error instanceof Error ? error.message : String(error)}`
     return step(runtime, { type: 'taskNotStarted', taskId, message })
+  } finally {
+    runtime.fetching.delete(taskId)
   }
   // Killed while its artifacts were fetched: it never starts.
   if (runtime.state.tasks[taskId]?.phase === 'killing')

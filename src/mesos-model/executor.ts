@@ -185,12 +185,12 @@ function withoutProbes(draft: Draft, taskId: string): void {
 function kill(draft: Draft, taskId: string, override?: KillPolicy): void {
   const task = draft.state.tasks[taskId]
   if (task === undefined || task.phase === 'killing' || task.phase === 'ended') return
-  const hasProcess = task.pid !== undefined
   withoutProbes(draft, taskId)
   const policy = draft.state.isCommand ? undefined : override
   change(draft, taskId, { phase: 'killing', killAtMs: draft.env.atMs + graceMs(policy, task.info.kill_policy) })
   if (draft.state.hasTaskKilling) sendStatus(draft, taskId, 'TASK_KILLING')
-  if (hasProcess) draft.effects.push({ type: 'signalTask', taskId, signal: 'SIGTERM' })
+  // Also while the task has no process yet: then its preparation is given up.
+  draft.effects.push({ type: 'signalTask', taskId, signal: 'SIGTERM' })
 }
 
 function shutDown(draft: Draft): void {

@@ -33,8 +33,8 @@ export function openSession(
             ),
         })
       } catch (error) {
-        // A holder that outlives this wait is alive: trying on would only hide that two schedulers were started.
-        if (isSdkError(error) && error.retryable && !isSdkError(error, 'ERR_LOCK_HELD')) throw error
+        // A lock that is held is not retryable: a holder that outlives the wait is alive, and trying on would only hide it.
+        if (isSdkError(error) && error.retryable) throw error
         throw new AbortError(error instanceof Error ? error : new Error(String(error), { cause: error }))
       }
     },

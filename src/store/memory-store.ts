@@ -108,7 +108,6 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
           'ERR_LOCK_HELD',
           `cannot open the memory store as ${open.holder}: its lock is held by ${holder}; stop that scheduler first`,
           {
-            retryable: true,
             details: { holder },
           },
         )

@@ -109,7 +109,6 @@ function lockHeld({ address, open, lockPath }: LockRequest, holder: string): Sdk
     `cannot lead as ${open.holder}: the lock ${lockPath} on ${address} was held by ${holder} for all of the ${open.lockWaitMs} ms waited; ` +
     'stop that scheduler, or, if it was killed, wait longer than its ZooKeeper session timeout'
   return new SdkError('ERR_LOCK_HELD', message, {
-    retryable: true,
     details: { holder, address, lockPath, waitedMs: open.lockWaitMs },
   })
 }

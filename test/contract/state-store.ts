@@ -129,7 +129,7 @@ export function describeStateStore(name: string, createWorld: () => Promise<Stor
       await open({ holder: 'host1 pid 4711' })
       await expect(open({ holder: 'host2 pid 1' })).rejects.toMatchObject({
         code: 'ERR_LOCK_HELD',
-        retryable: true,
+        retryable: false,
         message: expect.stringContaining('host1 pid 4711') as string,
         details: { holder: 'host1 pid 4711' },
       })

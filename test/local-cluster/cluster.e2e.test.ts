@@ -1,5 +1,7 @@
 /** The local cluster with real processes: what a task, an executor, an agent and a machine look like when they end. */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -106,6 +108,25 @@ describe('tasks', () => {
     await scheduler.waitForStatus('task-kept-2', 'TASK_RUNNING')
     const log = join(running('task-kept-2').volumes[0] ?? '', 'log')
     await until('both tasks have written', () => readFileSync(log, 'utf8') === 'one\ntwo\n')
+  })
+
+  it('is killed while its artifact is being fetched from a server that hangs', async () => {
+    let isAsked = false
+    const server = createServer(() => (isAsked = true))
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+    try {
+      const { port } = server.address() as AddressInfo
+      const command = { value: 'exec sleep 1000', uris: [{ value: `http://127.0.0.1:${port}/artifact.txt` }] }
+      const offer = await scheduler.waitForOffer('127.0.0.2')
+      const fetching = task(offer, 't-fetching', '', { command }, false)
+      await scheduler.accept([offer], [group(scheduler.frameworkId(), 'e-fetching', [fetching], false)])
+      await until('the server is asked', () => isAsked)
+      await scheduler.call({ type: 'KILL', kill: { task_id: { value: 't-fetching' } } })
+      await scheduler.waitForStatus('t-fetching', 'TASK_KILLED')
+    } finally {
+      server.closeAllConnections()
+      server.close()
+    }
   })
 
   it('is killed with its whole tree when it ignores SIGTERM beyond the grace period', async () => {
