@@ -48,7 +48,7 @@ export default defineConfig(
   globalIgnores(['**/dist/', '**/out/', '**/coverage/', '**/.cache/', '**/target/', 'test/fixtures/']),
   js.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.mts'],
     extends: [tseslint.configs.recommendedTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     linterOptions: { reportUnusedDisableDirectives: 'error' },

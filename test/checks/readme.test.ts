@@ -5,7 +5,7 @@ const read = (path: string): string => readFileSync(new URL(`../../${path}`, imp
 
 test('the service in the README is the one in the examples', () => {
   const [block] = /```ts\n([\s\S]*?)```/.exec(read('README.md'))?.slice(1) ?? []
-  expect(block).toBe(read('examples/quickstart/service.ts'))
+  expect(block).toBe(read('examples/quickstart/service.mts'))
 })
 
 test('every page that the README links to exists', () => {
