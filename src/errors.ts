@@ -21,6 +21,8 @@ export const errorCodes = {
   ERR_PROTOCOL: 'A peer sent something that the protocol does not allow.',
   ERR_CLUSTER: 'The local development cluster could not do what was asked.',
   ERR_INVALID_OPTION: 'An option given to the library is not usable; the message names it.',
+  ERR_SCHEDULER_UNREACHABLE: 'No scheduler answered at the address given to the command line.',
+  ERR_EXPECTATION: 'A test with the test kit expected something else than what happened.',
   ERR_INVARIANT: 'The library found itself in a state it rules out. This is a bug in stateward.',
 } as const satisfies Record<string, string>
 

@@ -13,9 +13,11 @@ async function call(url: string, method: 'GET' | 'POST', path: string): Promise<
     response = await request(target, { method, headersTimeout: timeoutMs, bodyTimeout: timeoutMs })
   } catch (cause) {
     const found = cause instanceof Error ? cause.message : String(cause)
-    throw new SdkError('ERR_INVALID_OPTION', `cannot reach a scheduler at ${url}: ${found}; is it running, and is --url right?`, {
-      cause,
-    })
+    throw new SdkError(
+      'ERR_SCHEDULER_UNREACHABLE',
+      `cannot reach a scheduler at ${url}: ${found}; is it running, and is --url right?`,
+      { cause, retryable: true },
+    )
   }
   const text = await response.body.text()
   let body: unknown

@@ -48,15 +48,36 @@ export function buildApp(api: ServiceApi): FastifyInstance {
   app.post('/v1/pods/:name/restart', (request, reply) =>
     restartPod(api, podParams.parse(request.params).name, (code, body) => reply.code(code).send(body)),
   )
+  app.addHook('onRequest', async (request, reply) => {
+    if (isForeign(request.method, request.headers)) {
+      await reply.code(403).send(problem('FOREIGN_ORIGIN', 'a web page of another site must not operate this service'))
+    }
+  })
   app.setNotFoundHandler((request, reply) =>
     reply.code(404).send(problem('NOT_FOUND', `there is no ${request.method} ${request.url}`)),
   )
   app.setErrorHandler((error, _request, reply) => {
     const retryable = isSdkError(error) && error.retryable
     const message = error instanceof Error ? error.message : String(error)
-    return reply.code(retryable ? 503 : 500).send(problem(isSdkError(error) ? error.code : 'INTERNAL', message))
+    if (isSdkError(error)) return reply.code(retryable ? 503 : 500).send(problem(error.code, message))
+    const asked = clientFault(error)
+    return reply.code(asked ?? 500).send(problem(asked === undefined ? 'INTERNAL' : 'BAD_REQUEST', message))
   })
   return app
+}
+
+/** A browser names the site of the page that asks; only pages of this very address may change anything. */
+function isForeign(
+  method: string,
+  { origin, host }: { readonly origin?: string | undefined; readonly host?: string | undefined },
+): boolean {
+  return method !== 'GET' && origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`
+}
+
+/** The status of a request that could not be read, such as an unknown content type. */
+function clientFault(error: unknown): number | undefined {
+  const status = typeof error === 'object' && error !== null && 'statusCode' in error ? error.statusCode : undefined
+  return typeof status === 'number' && status >= 400 && status < 500 ? status : undefined
 }
 
 const notLeading = problem('NOT_LEADING', 'this scheduler does not lead yet: it waits for the lock or loads its state; ask again')

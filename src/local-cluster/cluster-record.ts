@@ -7,6 +7,8 @@ import { isRunning, killMarked, killMarkedTree } from './processes.js'
 import type { ProcessMark } from './processes.js'
 
 export interface ClusterRecord {
+  /** Who started it and stays with it; absent for one that was started to outlive its starter. */
+  readonly starter?: ProcessMark | undefined
   readonly master: { readonly options: MasterProcessOptions; readonly mark?: ProcessMark }
   readonly agents: readonly { readonly options: AgentProcessOptions; readonly mark?: ProcessMark }[]
 }

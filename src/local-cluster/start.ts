@@ -12,7 +12,7 @@ import { hasProcesses, killAll, readRecord, writeRecord } from './cluster-record
 import type { ClusterRecord } from './cluster-record.js'
 import { DEFAULT_CLUSTER_TIMINGS } from './options.js'
 import type { AgentOptions, AgentProcessOptions, LocalClusterOptions } from './options.js'
-import { waitUntil } from './processes.js'
+import { isRunning, markProcess, waitUntil } from './processes.js'
 
 const DEFAULT_AGENTS = 3
 const MAX_AGENTS = 200
@@ -86,6 +86,13 @@ async function planCluster(options: LocalClusterOptions): Promise<ClusterRecord>
 async function clearRemains(workDir: string): Promise<ClusterRecord | undefined> {
   const remains = readRecord(workDir)
   if (remains === undefined) return undefined
+  const { starter } = remains
+  if (starter !== undefined && starter.pid !== process.pid && isRunning(starter) && hasProcesses(remains)) {
+    throw new SdkError(
+      'ERR_CLUSTER',
+      `a cluster runs in ${workDir}, started by process ${starter.pid}; end that one, or take another work directory`,
+    )
+  }
   killAll(remains)
   if (!(await waitUntil(() => !hasProcesses(remains), END_LIMIT_MS)))
     throw new SdkError('ERR_CLUSTER', `processes of an earlier cluster in ${workDir} do not end`)
@@ -112,7 +119,7 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
     const port = remains?.agents[index]?.options.port
     return { options: port === undefined ? agent.options : { ...agent.options, port } }
   })
-  const record = { ...planned, agents }
+  const record = { ...planned, agents, starter: options.detached === true ? undefined : markProcess(process.pid) }
   writeRecord(workDir, record)
   const cluster = buildHandle(workDir, record, false)
   try {

@@ -28,8 +28,6 @@ export function toOperation(operation: Operation, framework: Framework): wire.Op
       return { type: 'RESERVE', id: { value: operation.id }, reserve: { resources: toResources(operation.resources, role) } }
     case 'create':
       return { type: 'CREATE', id: { value: operation.id }, create: { volumes: toResources(operation.volumes, role) } }
-    case 'unreserve':
-      return { type: 'UNRESERVE', id: { value: operation.id }, unreserve: { resources: toResources(operation.resources, role) } }
     case 'launchGroup':
       return {
         // No `id`: Mesos answers a launch that has one with TASK_ERROR.

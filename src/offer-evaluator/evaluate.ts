@@ -16,11 +16,8 @@ import type { Candidate, Placed, Stage, StageResult } from './stages/stage.js'
 
 const stages: readonly Stage[] = [placementStage, scalarsStage, portsStage]
 
-/** Ids chosen by the caller, so that nothing is random here. */
-export interface OperationIds {
-  readonly reserve: OperationId
-  readonly create: OperationId
-}
+/** Ids come from the caller's source, so that nothing is random here. */
+export type NextOperationId = () => OperationId
 
 export type PlaceResult =
   | { readonly ok: true; readonly pool: AgentPool; readonly footprint: Footprint; readonly operations: readonly Operation[] }
@@ -32,14 +29,14 @@ export function placeFootprint(
   pools: ReadonlyMap<AgentId, AgentPool>,
   placed: Placed,
   owner: Ownership,
-  ids: OperationIds,
+  nextId: NextOperationId,
   made: { readonly hash: string; readonly atMs: number },
 ): PlaceResult {
   const refusals: (StageResult & { ok: false })[] = []
   for (const pool of [...pools.values()].sort(byScore(placed))) {
     const result = runStages(requirement, { pool, ports: {} }, placed)
     if (result.ok)
-      return { ok: true, pool: result.candidate.pool, ...buildFootprint(requirement, result.candidate, owner, ids, made) }
+      return { ok: true, pool: result.candidate.pool, ...buildFootprint(requirement, result.candidate, owner, nextId, made) }
     refusals.push(result)
   }
   return { ok: false, reason: summarize(refusals) }
@@ -66,7 +63,7 @@ function buildFootprint(
   requirement: Requirement,
   { pool, ports }: Candidate,
   owner: Ownership,
-  ids: OperationIds,
+  nextId: NextOperationId,
   made: { readonly hash: string; readonly atMs: number },
 ): { footprint: Footprint; operations: Operation[] } {
   const portEntries = Object.entries(ports).map(([task, numbers]): LedgerEntry => ({
@@ -77,7 +74,7 @@ function buildFootprint(
     state: 'wanted',
   }))
   const entries = [...requirement.scalars, ...portEntries]
-  const { operations, open } = buildOperations(entries, entries, owner, ids, made.atMs)
+  const { operations, open } = buildOperations(entries, entries, owner, nextId, made.atMs)
   const footprint: Footprint = {
     agentId: pool.agentId,
     hostname: pool.hostname,
@@ -93,24 +90,23 @@ function buildFootprint(
   return { footprint, operations }
 }
 
+/** One operation per resource: each carries labels of its own, and each is known to have happened or not for itself. */
 function buildOperations(
   toReserve: readonly LedgerEntry[],
   toCreate: readonly LedgerEntry[],
   owner: Ownership,
-  ids: OperationIds,
+  nextId: NextOperationId,
   sentAtMs: number,
 ) {
-  const volumes = toCreate.filter((entry) => entry.volume !== undefined)
   const operations: Operation[] = []
   const open: Footprint['operations'] = []
-  if (toReserve.length > 0) {
-    operations.push(reserveOperation(ids.reserve, toReserve, owner))
-    open.push({ id: ids.reserve, type: 'reserve', sentAtMs, resourceIds: toReserve.map((entry) => entry.resourceId) })
+  const add = (type: 'reserve' | 'create', entry: LedgerEntry) => {
+    const id = nextId()
+    operations.push(type === 'reserve' ? reserveOperation(id, entry, owner) : createOperation(id, entry, owner))
+    open.push({ id, type, sentAtMs, resourceId: entry.resourceId })
   }
-  if (volumes.length > 0) {
-    operations.push(createOperation(ids.create, volumes, owner))
-    open.push({ id: ids.create, type: 'create', sentAtMs, resourceIds: volumes.map((entry) => entry.resourceId) })
-  }
+  for (const entry of toReserve) add('reserve', entry)
+  for (const entry of toCreate) if (entry.volume !== undefined) add('create', entry)
   return { operations, open }
 }
 
@@ -122,7 +118,7 @@ export function completeFootprint(
   footprint: Footprint,
   pool: AgentPool,
   owner: Ownership,
-  ids: OperationIds,
+  nextId: NextOperationId,
   atMs: number,
 ): PlaceResult {
   const toReserve = footprint.entries.filter((entry) => entry.state === 'wanted')
@@ -144,7 +140,7 @@ export function completeFootprint(
     if (!left.reserved.has(entry.resourceId)) return { ok: false, reason: `the reserved disk of ${entry.part} is not offered` }
     left = takeReserved(left, entry.resourceId)
   }
-  const { operations, open } = buildOperations(toReserve, toCreate, owner, ids, atMs)
+  const { operations, open } = buildOperations(toReserve, toCreate, owner, nextId, atMs)
   return { ok: true, pool: left, footprint: { ...footprint, operations: open }, operations }
 }
 

@@ -34,7 +34,7 @@ const openOperationSchema = z.strictObject({
   id: branded<OperationId>(operationId),
   type: z.enum(['reserve', 'create']),
   sentAtMs: z.number(),
-  resourceIds: z.array(branded<ResourceId>(resourceId)),
+  resourceId: branded<ResourceId>(resourceId),
 })
 
 export const footprintSchema = z.strictObject({

@@ -49,5 +49,4 @@ export interface TaskInfo {
 export type Operation =
   | { readonly type: 'reserve'; readonly id: OperationId; readonly resources: readonly Resource[] }
   | { readonly type: 'create'; readonly id: OperationId; readonly volumes: readonly Resource[] }
-  | { readonly type: 'unreserve'; readonly id: OperationId; readonly resources: readonly Resource[] }
   | { readonly type: 'launchGroup'; readonly executor: ExecutorInfo; readonly tasks: readonly TaskInfo[] }

@@ -34,14 +34,14 @@ export function usableResource(entry: LedgerEntry, owner: Ownership): Resource {
   return { ...reserved, volume: { persistenceId, containerPath, principal: owner.principal } }
 }
 
-export const reserveOperation = (id: OperationId, entries: readonly LedgerEntry[], owner: Ownership): Operation => ({
+export const reserveOperation = (id: OperationId, entry: LedgerEntry, owner: Ownership): Operation => ({
   type: 'reserve',
   id,
-  resources: entries.map((entry) => reservedResource(entry, owner)),
+  resources: [reservedResource(entry, owner)],
 })
 
-export const createOperation = (id: OperationId, entries: readonly LedgerEntry[], owner: Ownership): Operation => ({
+export const createOperation = (id: OperationId, entry: LedgerEntry, owner: Ownership): Operation => ({
   type: 'create',
   id,
-  volumes: entries.map((entry) => usableResource(entry, owner)),
+  volumes: [usableResource(entry, owner)],
 })

@@ -5,6 +5,7 @@
 import { EventEmitter } from 'eventemitter3'
 import { SdkError } from '../errors.js'
 import type { HttpServer } from '../http/server.js'
+import type { MesosDriverOptions } from '../mesos/driver-options.js'
 import type { Logger } from '../ports/logger.js'
 import type { MesosDriver } from '../ports/mesos-driver.js'
 import type { ServiceApi } from '../ports/service-api.js'
@@ -19,8 +20,14 @@ import { processIdentity, randomIds } from './process-inputs.js'
 import { createSchedulerProcess } from './scheduler-process.js'
 
 export interface SchedulerOptions {
-  /** Mesos masters, one or a list: `http://127.0.0.1:5050`. The leader is found by redirect. */
+  /** Mesos masters, as a list or as one text with commas: `http://127.0.0.1:5050`. The leader is found by redirect. */
   readonly cluster: string | readonly string[]
+  /** HTTP Basic credentials of the framework, for clusters that authenticate schedulers. @defaultValue none */
+  readonly credentials?: { readonly principal: string; readonly secret: string }
+  /** Certificates, for masters that serve https. @defaultValue what Node trusts */
+  readonly tls?: MesosDriverOptions['tls']
+  /** Gives the name to connect to for the name that a standby advertises as leader. @defaultValue the same name */
+  readonly mapHost?: MesosDriverOptions['mapHost']
   /** `zk://host1:2181,host2:2181/path`; the service gets a node of its own below the path. Or a store of your own. */
   readonly store: string | StateStore
   /** Functions for the hooks that the spec names, no more and no fewer. @defaultValue none */
@@ -29,7 +36,7 @@ export interface SchedulerOptions {
   readonly http?: { readonly host?: string; readonly port: number }
   /** A pino logger fits. @defaultValue pino on standard output at level info */
   readonly logger?: Logger
-  /** How long the master keeps the tasks while no scheduler is there. @defaultValue 1209600000 (14 days) */
+  /** How long the master keeps the tasks while no scheduler is there. @defaultValue 1209600000 (14 days) @minimum 60000 */
   readonly failoverTimeoutMs?: number
   /** After so long without contact the store gives the service's lock to another. @defaultValue 10000 */
   readonly storeSessionTimeoutMs?: number
@@ -60,6 +67,9 @@ export interface Scheduler {
 }
 
 const defaultFailoverTimeoutMs = 14 * 24 * 3_600_000
+/** Below, a short absence would cost every task; above, Mesos refuses the subscription. */
+const minFailoverTimeoutMs = 60_000
+const maxFailoverTimeoutMs = 9_000_000_000_000
 const defaultStoreSessionTimeoutMs = 10_000
 /** Beyond the session's timeout, so that the lock of a scheduler that was killed is waited for and not complained about. */
 const lockWaitMarginMs = 10_000
@@ -72,11 +82,18 @@ const defaultTickMs = 500
 export async function createScheduler(spec: ServiceSpec, options: SchedulerOptions): Promise<Scheduler> {
   const hooks = options.hooks ?? {}
   checkHooks(spec, hooks)
+  const failoverTimeoutMs = inRange(
+    'failoverTimeoutMs',
+    options.failoverTimeoutMs ?? defaultFailoverTimeoutMs,
+    minFailoverTimeoutMs,
+    maxFailoverTimeoutMs,
+  )
+  const tickMs = inRange('tickMs', options.tickMs ?? defaultTickMs, 10, 60_000)
   const logger = options.logger ?? (await defaultLogger())
   const sessionTimeoutMs = options.storeSessionTimeoutMs ?? defaultStoreSessionTimeoutMs
   const store =
     typeof options.store === 'string' ? await openStore(options.store, spec.name, sessionTimeoutMs, logger) : options.store
-  const newDriver = await driverFactory(options.cluster, logger)
+  const newDriver = await driverFactory(options, logger)
   const events = new EventEmitter<SchedulerEvents>()
   /** The plans' statuses as last told. */
   const told = new Map<string, string>()
@@ -91,8 +108,8 @@ export async function createScheduler(spec: ServiceSpec, options: SchedulerOptio
     logger,
     holder: processIdentity(),
     lockWaitMs: sessionTimeoutMs + lockWaitMarginMs,
-    tickMs: options.tickMs ?? defaultTickMs,
-    failoverTimeoutMs: options.failoverTimeoutMs ?? defaultFailoverTimeoutMs,
+    tickMs,
+    failoverTimeoutMs,
     webUiUrl: () => http.url,
     onStep: (before, result) => tell(before, result, told, events, logger),
   })
@@ -104,10 +121,11 @@ export async function createScheduler(spec: ServiceSpec, options: SchedulerOptio
     }
     process.on('SIGTERM', onSignal)
     process.on('SIGINT', onSignal)
-    const server = options.http === undefined ? undefined : await startHttp(process_, options.http)
-    http.url = server?.url
-    if (server !== undefined) logger.info({ url: server.url }, `HTTP API on ${server.url}`)
+    let server: HttpServer | undefined
     try {
+      if (options.http !== undefined) server = await startHttp(process_, options.http)
+      http.url = server?.url
+      if (server !== undefined) logger.info({ url: server.url }, `HTTP API on ${server.url}`)
       await process_.run()
     } finally {
       await server?.close()
@@ -149,7 +167,10 @@ export function checkHooks(spec: ServiceSpec, hooks: Hooks): void {
 
 async function openStore(address: string, service: string, sessionTimeoutMs: number, logger: Logger): Promise<StateStore> {
   if (!address.startsWith('zk://')) {
-    throw new SdkError('ERR_INVALID_OPTION', `store must be zk://host1:2181,host2:2181/path (got ${JSON.stringify(address)})`)
+    throw new SdkError(
+      'ERR_INVALID_OPTION',
+      `store must be zk://host1:2181,host2:2181/path (got ${JSON.stringify(address.replace(/\/\/[^/]*@/, '//...@'))})`,
+    )
   }
   const { createZooKeeperStore } = await import('../store/zookeeper-store.js')
   // Whoever is to notice a loss after a shorter time than usual wants to be told of a missing store as soon.
@@ -157,16 +178,23 @@ async function openStore(address: string, service: string, sessionTimeoutMs: num
   return createZooKeeperStore({ connect: address, service, sessionTimeoutMs, connectLimitMs, logger })
 }
 
-async function driverFactory(cluster: string | readonly string[], logger: Logger): Promise<() => MesosDriver> {
+async function driverFactory(options: SchedulerOptions, logger: Logger): Promise<() => MesosDriver> {
   const { createMesosDriver } = await import('../mesos/driver.js')
-  const masters = typeof cluster === 'string' ? [cluster] : [...cluster]
+  const { cluster: masters, credentials, tls, mapHost } = options
+  const given = { ...(credentials && { credentials }), ...(tls && { tls }), ...(mapHost && { mapHost }) }
   // Made once here, so that a wrong address is an error before anything starts.
-  let first: MesosDriver | undefined = createMesosDriver({ masters, logger })
+  let first: MesosDriver | undefined = createMesosDriver({ masters, logger, ...given })
   return () => {
-    const driver = first ?? createMesosDriver({ masters, logger })
+    const driver = first ?? createMesosDriver({ masters, logger, ...given })
     first = undefined
     return driver
   }
+}
+
+/** NaN and infinities are out of every range: JSON would turn them into nothing at all. */
+function inRange(name: string, value: number, min: number, max: number): number {
+  if (value >= min && value <= max) return value
+  throw new SdkError('ERR_INVALID_OPTION', `${name} must be between ${min} and ${max} (got ${value})`)
 }
 
 async function defaultLogger(): Promise<Logger> {

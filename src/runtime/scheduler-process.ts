@@ -33,8 +33,8 @@ export interface SchedulerParts {
   /** Shown to whoever finds the lock taken. */
   readonly holder: string
   readonly lockWaitMs: number
-  /** Between two ticks: back-off and gates are looked at this often. */
-  readonly tickMs: number
+  /** Between two ticks: back-off and gates are looked at this often. Undefined where a test makes time pass. */
+  readonly tickMs: number | undefined
   readonly failoverTimeoutMs: number
   readonly webUiUrl: () => string | undefined
   readonly onStep: (before: State, result: StepResult) => void
@@ -119,7 +119,8 @@ async function runSession(
         onFatal: (error) => end(endingOf(error)),
         onOverflow: () => end({ kind: 'again', reason: 'too many events have queued while the store was away' }),
       })
-      const ticker = setInterval(() => loop.push({ type: 'ticked', atMs: parts.now() }), parts.tickMs)
+      const tick = () => loop.push({ type: 'ticked', atMs: parts.now() })
+      const ticker = parts.tickMs === undefined ? undefined : setInterval(tick, parts.tickMs)
       const onStop = () => end({ kind: 'stopped' })
       // In this order at the end: nothing new comes in, the step in hand is made durable and sent (unless the store keeps it waiting), then the stream ends.
       cleanUp.unshift(
@@ -142,7 +143,11 @@ async function runSession(
           if (event.type === 'subscribed') assigned = event.frameworkId
           onDriverEvent(event, loop, session, end)
         },
-        onTrouble: (error) => parts.logger.warn({ code: isSdkError(error) ? error.code : undefined }, error.message),
+        onTrouble: (error) => {
+          parts.logger.warn({ code: isSdkError(error) ? error.code : undefined }, error.message)
+          // The driver has stopped by a fault of its own: without it nothing would ever move again.
+          if (isSdkError(error, 'ERR_INVARIANT')) end({ kind: 'fatal', error })
+        },
       })
     })
   } catch (error) {

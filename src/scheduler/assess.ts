@@ -222,7 +222,7 @@ function footprintNeed(instance: InstanceRecord, nowMs: number): Need | undefine
   if (footprint.operations.length > 0) {
     return {
       kind: 'wait',
-      reason: `reserving resources on ${footprint.hostname} (${footprint.operations.map((each) => each.type).join(', ')})`,
+      reason: `reserving resources on ${footprint.hostname} (${footprint.operations.length} operations not confirmed yet)`,
     }
   }
   return { kind: 'complete' }

@@ -2,7 +2,7 @@
  * An operation status comes in: the ledger of its footprint moves. Pure.
  */
 import type { PodInstanceName } from '../ids.js'
-import type { Footprint, LedgerEntry, OpenOperation } from '../offer-evaluator/footprint-record.js'
+import { isComplete, type Footprint, type LedgerEntry, type OpenOperation } from '../offer-evaluator/footprint-record.js'
 import { backoffAfterFailure } from '../recovery/backoff.js'
 import { targetOf } from './assess.js'
 import type { Draft } from './draft.js'
@@ -32,8 +32,9 @@ function applyToOpen(
   const unanswered = draft.edit('unansweredOperations')
   switch (status.state) {
     case 'FINISHED': {
-      const { refusal: _over, ...rest } = instance
-      draft.setInstance(name, { ...rest, footprint: closeOperation(markDone(footprint, open), open) })
+      const done = closeOperation(markDone(footprint, open), open)
+      const { refusal, ...rest } = instance
+      draft.setInstance(name, { ...rest, footprint: done, ...(refusal === undefined || isComplete(done) ? {} : { refusal }) })
       break
     }
     case 'FAILED':
@@ -64,16 +65,20 @@ function applyToOpen(
 function refused(draft: Draft, instance: InstanceRecord, status: OperationStatus): InstanceRecord {
   const target = targetOf(draft.records, instance)
   if (target === undefined) return instance
-  const before = { failures: instance.refusal?.failures ?? 0, notBeforeMs: 0 }
-  const { failures, notBeforeMs } = backoffAfterFailure(before, target.spec.recovery.backoff, draft.volatile.nowMs, undefined)
+  const known = instance.refusal
+  // What is refused with it, of the same attempt, is no further failure.
+  const isSameAttempt = known !== undefined && known.notBeforeMs > draft.volatile.nowMs
+  const before = { failures: known?.failures ?? 0, notBeforeMs: 0 }
+  const { failures, notBeforeMs } = isSameAttempt
+    ? known
+    : backoffAfterFailure(before, target.spec.recovery.backoff, draft.volatile.nowMs, undefined)
   const message = `${status.state}${status.message === undefined ? '' : `: ${status.message.slice(0, maxMessageLength)}`}`
   return { ...instance, refusal: { failures, notBeforeMs, message } }
 }
 
 function markDone(footprint: Footprint, open: OpenOperation): Footprint {
-  const done = new Set(open.resourceIds)
   const entries = footprint.entries.map((entry): LedgerEntry => {
-    if (!done.has(entry.resourceId) || entry.state === 'created') return entry
+    if (entry.resourceId !== open.resourceId || entry.state === 'created') return entry
     return { ...entry, state: open.type === 'create' ? 'created' : 'reserved' }
   })
   return { ...footprint, entries }

@@ -3,8 +3,8 @@
  * rest of it, or a launch in place. Everything decided on one agent goes out in one ACCEPT over all its offers. Pure.
  */
 import { executorId, operationId, taskId, type AgentId, type PodInstanceName } from '../ids.js'
-import { completeFootprint, placeFootprint, type OperationIds } from '../offer-evaluator/evaluate.js'
-import { isComplete, type Footprint, type LedgerEntry } from '../offer-evaluator/footprint-record.js'
+import { completeFootprint, placeFootprint, type NextOperationId } from '../offer-evaluator/evaluate.js'
+import { isComplete, type Footprint, type LedgerEntry, type OpenOperation } from '../offer-evaluator/footprint-record.js'
 import { confirmFromOffer, findInPlace } from '../offer-evaluator/in-place.js'
 import { labelNames } from '../offer-evaluator/labels.js'
 import { buildExecutor, buildLaunches, type TaskLaunchPlan } from '../offer-evaluator/launch.js'
@@ -82,11 +82,10 @@ function noteEvidence({ draft, pools }: Round): void {
 
 const isSettled = (footprint: Footprint): boolean => isComplete(footprint) && footprint.operations.length === 0
 
-const isProven = (footprint: Footprint, operation: Footprint['operations'][number]): boolean =>
-  operation.resourceIds.every((id) => {
-    const state = footprint.entries.find((entry) => entry.resourceId === id)?.state
-    return operation.type === 'create' ? state === 'created' : state === 'reserved' || state === 'created'
-  })
+const isProven = (footprint: Footprint, operation: OpenOperation): boolean => {
+  const state = footprint.entries.find((entry) => entry.resourceId === operation.resourceId)?.state
+  return state === 'created' || (state === 'reserved' && operation.type === 'reserve')
+}
 
 /** Recovery goes before everything else. */
 const priority: Record<Owner, number> = { recovery: 0, update: 1, deploy: 2, none: 3 }
@@ -124,10 +123,10 @@ const ownershipOf = (turn: Turn, generation: number): Ownership => ({
   generation,
 })
 
-const newOperationIds = (env: Env, name: PodInstanceName): OperationIds => ({
-  reserve: operationId(`${name}${taskIdSeparator}${env.ids.uuid('operation')}`),
-  create: operationId(`${name}${taskIdSeparator}${env.ids.uuid('operation')}`),
-})
+const newOperationId =
+  (env: Env, name: PodInstanceName): NextOperationId =>
+  () =>
+    operationId(`${name}${taskIdSeparator}${env.ids.uuid('operation')}`)
 
 /** A new footprint, with the first launch in the same ACCEPT unless the instance has to wait for peers. */
 function place(round: Round, turn: Turn): string | undefined {
@@ -140,7 +139,7 @@ function place(round: Round, turn: Turn): string | undefined {
   const requirement = buildRequirement(name, instance.pod, pod, generation, nonce)
   const owner = ownershipOf(turn, generation)
   const placed: Placed = { samePod: round.placed.byPod.get(instance.pod) ?? new Map<string, number>(), all: round.placed.all }
-  const result = placeFootprint(requirement, round.pools, placed, owner, newOperationIds(env, name), {
+  const result = placeFootprint(requirement, round.pools, placed, owner, newOperationId(env, name), {
     hash: target.pods[instance.pod]?.footprint ?? '',
     atMs: draft.volatile.nowMs,
   })
@@ -192,7 +191,7 @@ function inPlace(round: Round, turn: Turn): string | undefined {
   if (pool === undefined) return `agent ${footprint.hostname} offers nothing at the moment; waiting for its reserved resources`
   const owner = ownershipOf(turn, instance.generation)
   if (need.kind === 'complete') {
-    const result = completeFootprint(footprint, pool, owner, newOperationIds(env, name), draft.volatile.nowMs)
+    const result = completeFootprint(footprint, pool, owner, newOperationId(env, name), draft.volatile.nowMs)
     if (!result.ok) return result.reason
     round.pools.set(footprint.agentId, result.pool)
     draft.setInstance(name, { ...instance, footprint: result.footprint })

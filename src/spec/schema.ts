@@ -64,7 +64,10 @@ const uri = z.preprocess(
   (value) => (typeof value === 'string' ? { uri: value } : value),
   z.strictObject({
     /** `http`, `https` or `file`; fetched into the sandbox before the task starts. */
-    uri: z.string().min(1).max(4_096),
+    uri: z
+      .string()
+      .max(4_096)
+      .regex(/^(https?:\/\/|file:\/\/\/)\S+$/, 'must begin with http://, https:// or file:///'),
     /** Unpack an archive. @defaultValue true */
     extract: z.boolean().default(true),
     /** @defaultValue false */
@@ -96,6 +99,9 @@ const task = z.strictObject({
   killGraceMs: durationMs(0).default(10_000),
 })
 
+/** Names that Mesos uses in the sandbox of an executor or a task. */
+const reservedPaths = new Set(['containers', 'stdout', 'stderr', 'stdout.logrotate.conf', 'stderr.logrotate.conf'])
+
 const volume = z.strictObject({
   /** ROOT: a directory on the agent's own disk. */
   type: z.literal('ROOT').default('ROOT'),
@@ -103,6 +109,7 @@ const volume = z.strictObject({
   path: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'must be one relative path component')
+    .refine((path) => !reservedPaths.has(path), 'is used by Mesos itself in the sandbox; choose another')
     .optional(),
   sizeMb: z.int().min(1).max(1_073_741_824),
 })
@@ -118,9 +125,9 @@ const pod = z.strictObject({
   placement: z.array(placementRule).default([]),
   /** Persistent volumes, seen by all tasks of the pod. */
   volumes: z.record(label('a volume', 30), volume).default({}),
-  /** What the pod's executor takes beside its tasks. */
+  /** What the pod's executor takes beside its tasks; `diskMb` is the sandbox of the whole pod: fetched files, logs. */
   executor: z
-    .strictObject({ cpus: cpus.default(0.1), memoryMb: memoryMb.default(32), diskMb: z.int().min(1).default(32) })
+    .strictObject({ cpus: cpus.default(0.1), memoryMb: memoryMb.default(32), diskMb: z.int().min(1).default(256) })
     .prefault({}),
   tasks: z.record(label('a task', 30), task),
 })
@@ -183,9 +190,12 @@ const generatedValue = z.strictObject({
 export const serviceSchema = z.strictObject({
   name: label('the service'),
   /** User that tasks run as; can never change later. @defaultValue 'root' */
-  user: z.string().min(1).default('root'),
+  user: z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_.-]*$/, 'must be the name of a user on the agents')
+    .default('root'),
   /** Mesos principal of the reservations; can never change later. @defaultValue '<name>-principal' */
-  principal: z.string().min(1).optional(),
+  principal: z.string().regex(/^\S+$/, 'must have no blanks').max(255).optional(),
   /** What peers are told: the agent's address or its host name. @defaultValue 'address' */
   advertise: z.enum(['address', 'hostname']).default('address'),
   /** Values generated once for the service and kept. No secrets: they are stored and shown in the clear. */

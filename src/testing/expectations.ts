@@ -28,7 +28,7 @@ export interface PlanExpectation {
 }
 
 const fail = (message: string): never => {
-  throw new SdkError('ERR_INVALID_OPTION', message)
+  throw new SdkError('ERR_EXPECTATION', message)
 }
 
 /** The last launch of a task since calls were last forgotten. */

@@ -106,7 +106,7 @@ export function createFakeMaster(agents: readonly FakeAgent[], role: string, now
   const newDriver = (): MesosDriver => ({
     start(handlers) {
       books.handlers = handlers
-      void subscribe()
+      subscribe().catch(handlers.onTrouble)
     },
     send(outgoing: Outgoing) {
       if (outgoing.streamId === books.stream) receive(outgoing.call)

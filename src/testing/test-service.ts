@@ -109,6 +109,8 @@ async function start(firstSpec: ServiceSpec, options: TestServiceOptions): Promi
   let spec = firstSpec
   let process_: SchedulerProcess
   let ended: Promise<void>
+  /** Why the scheduler under test has stopped by itself. */
+  let fault: unknown
   const largest = Math.max(...Object.values(firstSpec.pods).map((pod) => pod.count))
   const master = createFakeMaster(buildFakeAgents(options.agents ?? largest), roleOf(firstSpec), () => nowMs)
   const store = createMemoryStore()
@@ -126,21 +128,20 @@ async function start(firstSpec: ServiceSpec, options: TestServiceOptions): Promi
       logger: quiet,
       holder: 'test',
       lockWaitMs: 0,
-      // The clock of a test moves only by `advance`; the real timer must never fire.
-      tickMs: 2_147_483_647,
+      // The clock of a test moves only by `advance`.
+      tickMs: undefined,
       failoverTimeoutMs: 86_400_000,
       webUiUrl: () => undefined,
       onStep: () => undefined,
     })
-    ended = process_.run()
-    ended.catch(() => undefined)
+    fault = undefined
+    ended = process_.run().catch((error: unknown) => void (fault = error))
     await quiesce()
   }
 
   const state = (): ServiceStatus => {
     const status = process_.status()
-    if (status === undefined)
-      throw new SdkError('ERR_INVALID_OPTION', 'the scheduler under test has no state: it has stopped, or was never started')
+    if (status === undefined) throw noState(fault)
     return status
   }
 
@@ -155,7 +156,7 @@ async function start(firstSpec: ServiceSpec, options: TestServiceOptions): Promi
     const found = master.agents.filter((agent) => name === undefined || agent.hostname === name)
     if (found.length > 0) return found
     throw new SdkError(
-      'ERR_INVALID_OPTION',
+      'ERR_EXPECTATION',
       `there is no agent ${name}; there are: ${master.agents.map((agent) => agent.hostname).join(', ')}`,
     )
   }
@@ -165,7 +166,7 @@ async function start(firstSpec: ServiceSpec, options: TestServiceOptions): Promi
     if (launch !== undefined) return launch
     const known = [...new Set(master.launches.map((each) => each.task.name))].join(', ')
     throw new SdkError(
-      'ERR_INVALID_OPTION',
+      'ERR_EXPECTATION',
       `task ${task} was never launched; launched so far: ${known || 'none'}\n${renderPlans(state())}`,
     )
   }
@@ -192,7 +193,7 @@ async function start(firstSpec: ServiceSpec, options: TestServiceOptions): Promi
       spec = next ?? spec
       process_.stop()
       store.expireSession()
-      await ended.catch(() => undefined)
+      await ended
       await launchScheduler()
     },
     async reconnect() {
@@ -213,18 +214,18 @@ async function start(firstSpec: ServiceSpec, options: TestServiceOptions): Promi
     expectLaunched: (task) => expectLaunch(kit, master, task),
     expectNotLaunched(task) {
       const launched = launchedIn(kit.calls()).includes(task)
-      if (launched) throw new SdkError('ERR_INVALID_OPTION', `expected no launch of ${task}, and it was launched`)
+      if (launched) throw new SdkError('ERR_EXPECTATION', `expected no launch of ${task}, and it was launched`)
     },
     expectKilled(task) {
       if (!killedIn(kit.calls(), master).includes(task))
         throw new SdkError(
-          'ERR_INVALID_OPTION',
+          'ERR_EXPECTATION',
           `expected a kill of ${task}; killed were: ${killedIn(kit.calls(), master).join(', ') || 'none'}`,
         )
     },
     expectNotKilled(task) {
       if (killedIn(kit.calls(), master).includes(task))
-        throw new SdkError('ERR_INVALID_OPTION', `expected no kill of ${task}, and it was killed`)
+        throw new SdkError('ERR_EXPECTATION', `expected no kill of ${task}, and it was killed`)
     },
     expectNoOffersHeld() {
       const answered = new Set(
@@ -232,17 +233,24 @@ async function start(firstSpec: ServiceSpec, options: TestServiceOptions): Promi
       )
       const held = [...offered].filter((id) => !answered.has(id))
       if (held.length > 0)
-        throw new SdkError('ERR_INVALID_OPTION', `expected every offer to be answered; still held: ${held.join(', ')}`)
+        throw new SdkError('ERR_EXPECTATION', `expected every offer to be answered; still held: ${held.join(', ')}`)
     },
     expectPlan: (plan) => expectPlan(state(), plan),
     async stop() {
       process_.stop()
-      await ended.catch(() => undefined)
+      await ended
     },
   }
   await launchScheduler()
   return kit
 }
+
+const noState = (fault: unknown): SdkError =>
+  new SdkError(
+    'ERR_EXPECTATION',
+    `the scheduler under test has stopped: ${fault instanceof Error ? fault.message : 'the test stopped it'}`,
+    { cause: fault },
+  )
 
 /** Everything in memory settles in microtasks; a few turns let jobs and their answers through as well. */
 async function quiesce(): Promise<void> {
@@ -313,7 +321,7 @@ function podOf(status: ServiceStatus, name: string): TestPod {
   const instance = status.instances.find((each) => each.name === name)
   if (instance === undefined)
     throw new SdkError(
-      'ERR_INVALID_OPTION',
+      'ERR_EXPECTATION',
       `there is no pod ${name}; there are: ${status.instances.map((each) => each.name).join(', ')}`,
     )
   return {
@@ -323,7 +331,7 @@ function podOf(status: ServiceStatus, name: string): TestPod {
       const found = instance.volumes.find((volume) => volume.path === path)
       if (found === undefined)
         throw new SdkError(
-          'ERR_INVALID_OPTION',
+          'ERR_EXPECTATION',
           `pod ${name} has no volume at ${path}; it has: ${instance.volumes.map((each) => each.path).join(', ') || 'none'}`,
         )
       return found.persistenceId

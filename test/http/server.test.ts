@@ -84,3 +84,22 @@ test('health is bad while the master is away', async () => {
   expect((await buildApp(apiOver({ connected: false })).inject('/v1/health')).statusCode).toBe(503)
   expect((await buildApp(apiOver({})).inject('/v1/health')).statusCode).toBe(200)
 })
+
+test('a web page of another site cannot operate the service', async () => {
+  const api = apiOver({})
+  const ask = (origin: string) =>
+    buildApp(api).inject({ method: 'POST', url: '/v1/plans/update/pause', headers: { host: '127.0.0.1:8080', origin } })
+  expect((await ask('http://example.net')).statusCode).toBe(403)
+  expect(api.commands).toEqual([])
+  expect((await ask('http://127.0.0.1:8080')).statusCode).toBe(200)
+})
+
+test.each([
+  ['application/x-www-form-urlencoded', 'a=b', 415],
+  ['application/json', '{', 400],
+])('a body that is %s %s is the fault of the request', async (type, payload, code) => {
+  const url = '/v1/plans/update/pause'
+  const response = await buildApp(apiOver({})).inject({ method: 'POST', url, payload, headers: { 'content-type': type } })
+  expect(response.statusCode).toBe(code)
+  expect(response.json<{ error: string }>().error).toBe('BAD_REQUEST')
+})

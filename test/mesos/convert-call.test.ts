@@ -80,10 +80,6 @@ describe('operations (mesos-v1.md 2.4)', () => {
       { type: 'create', id: operationId('op-2'), volumes: [volume] },
       { type: 'CREATE', id: { value: 'op-2' }, create: { volumes: [wireVolume] } },
     ],
-    [
-      { type: 'unreserve', id: operationId('op-3'), resources: [scalar('mem', 32_000)] },
-      { type: 'UNRESERVE', id: { value: 'op-3' }, unreserve: { resources: [wireScalar('mem', 32)] } },
-    ],
   ])('%j', (operation, expected) => {
     expect(toOperation(operation, framework)).toEqual(expected)
   })

@@ -124,7 +124,11 @@ const ownerOf = (index: number): Ownership => ({
   instance: podInstanceName('db', index),
   generation: 1,
 })
-const idsOf = (index: number) => ({ reserve: operationId(`r${index}`), create: operationId(`c${index}`) })
+/** The instance can be read off every id. */
+const idsOf = (index: number) => {
+  let count = 0
+  return () => operationId(`${index}-${count++}`)
+}
 
 /** Places one instance after the other on what the ones before have left. */
 function placeAll(offers: readonly Offer[], pod: typeof pods extends fc.Arbitrary<infer Pod> ? Pod : never): Footprint[] {
@@ -222,7 +226,7 @@ describe('a footprint on offer again', () => {
     fc.assert(
       fc.property(agents, pods, (offers, pod) => {
         const footprints = placeAll(offers, pod)
-        const indexOf = (footprint: Footprint): number => Number(footprint.operations[0]?.id.slice(1))
+        const indexOf = (footprint: Footprint): number => Number(footprint.operations[0]?.id.split('-')[0])
         const back = buildPools([...offers, ...footprints.map((footprint) => reserved(footprint, indexOf(footprint)))], role)
         for (const footprint of footprints) {
           const pool = back.get(footprint.agentId)

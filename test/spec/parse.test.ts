@@ -96,6 +96,19 @@ const faults: readonly (readonly [string, unknown, string, RegExp])[] = [
     /has a phase already/,
   ],
   ['a pod in no phase', spec({}, { deploy: { phases: [] } }), 'deploy.phases', /pod db is in no phase/],
+  ['a uri of no kind', withTask({ uris: ['ftp//x'] }), 'pods.db.tasks.server.uris.0.uri', /must begin with http/],
+  [
+    'a volume where Mesos keeps its own',
+    spec({ volumes: { data: { path: 'containers', sizeMb: 1 } } }),
+    'pods.db.volumes.data.path',
+    /used by Mesos itself/,
+  ],
+  [
+    'a pod whose name reads as an instance',
+    { name: 'store', pods: { 'db-1': { count: 1, tasks: { server: { command: 'x', cpus: 1, memoryMb: 64 } } } } },
+    'pods.db-1',
+    /no part that is all digits/,
+  ],
   [
     'a hook that is no name',
     spec({}, { update: { preFlight: ['is it healthy?'] } }),
@@ -155,7 +168,7 @@ describe('a spec that is right', () => {
   test('gets every default, and is frozen', () => {
     const parsed = parseSpec(spec({}))
     expect(parsed).toMatchObject({ user: 'root', advertise: 'address', recovery: { backoff: { initialMs: 1_000, factor: 2 } } })
-    expect(parsed.pods['db']).toMatchObject({ executor: { cpus: 0.1, memoryMb: 32, diskMb: 32 }, volumes: {}, placement: [] })
+    expect(parsed.pods['db']).toMatchObject({ executor: { cpus: 0.1, memoryMb: 32, diskMb: 256 }, volumes: {}, placement: [] })
     expect(parsed.pods['db']?.tasks['server']).toMatchObject({
       goal: 'RUNNING',
       env: {},

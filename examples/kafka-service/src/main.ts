@@ -11,7 +11,9 @@ import { kafkaService, productionSize, type KafkaOptions, smallSettings, smallSi
 const usage = `Usage: tsx src/main.ts --kafka-libs PATH|URI [options]
 
   --kafka-libs PATH|URI       jars of one Kafka version: a folder every agent has, or an archive to fetch
-  --task-files URI            folder with the files of tasks/ (default: this checkout's)
+  --task-files URI            folder with the files of tasks/ as the agents reach it (default, for a local cluster: this
+                              checkout's)
+  --user NAME                 user that Kafka runs as on the agents; can never change later (default: root)
   --cluster URL               Mesos master (default http://127.0.0.1:5050)
   --store URL                 where state is kept (default zk://127.0.0.1:2181/stateward)
   --store-session-ms N        a scheduler without contact to the store for so long is replaced (default 10000)
@@ -29,6 +31,7 @@ const options = {
   port: { type: 'string', default: '8080' },
   'kafka-libs': { type: 'string' },
   'task-files': { type: 'string' },
+  user: { type: 'string' },
   brokers: { type: 'string', default: '3' },
   controllers: { type: 'string', default: '3' },
   small: { type: 'boolean', default: false },
@@ -46,7 +49,8 @@ export function readArguments(args: readonly string[]) {
   const preset = values.small ? smallSettings : { broker: {}, controller: {} }
   const service: KafkaOptions = {
     kafkaLibs,
-    taskFiles: values['task-files'] ?? ownTaskFiles(),
+    taskFiles: values['task-files'] ?? ownTaskFiles(values.cluster),
+    ...(values.user === undefined ? {} : { user: values.user }),
     brokers: positive('--brokers', values.brokers),
     controllers: positive('--controllers', values.controllers),
     size: values.small ? smallSize : productionSize,
@@ -57,7 +61,10 @@ export function readArguments(args: readonly string[]) {
   return { cluster: values.cluster, store: values.store, port: positive('--port', values.port), storeSessionMs, service }
 }
 
-function ownTaskFiles(): string {
+/** Agents of other machines have no such folder; its path would be part of the tasks' identity besides. */
+function ownTaskFiles(cluster: string): string {
+  const isLocal = cluster.split(',').every((master) => /^(https?:\/\/)?(127\.|localhost\b)/.test(master.trim()))
+  if (!isLocal) throw new TypeError('--task-files is missing: give a URI under which the agents find the files of tasks/')
   return new URL('../tasks', import.meta.url).href
 }
 

@@ -16,6 +16,8 @@ export interface KafkaOptions {
   readonly kafkaLibs: string
   /** URI of the folder that holds the files of `tasks/`; versioned like `kafkaLibs` where it can change. */
   readonly taskFiles: string
+  /** User that Kafka runs as; can never change later. @defaultValue 'root' */
+  readonly user?: string
   /** Name of the service. @defaultValue 'kafka' */
   readonly name?: string
   /** Voters; odd, and never changed later: the quorum is static. @defaultValue 3 */
@@ -37,6 +39,8 @@ export interface KafkaSize {
   readonly controllerCpus: number
   readonly brokerVolumeMb: number
   readonly controllerVolumeMb: number
+  /** Of each pod, for Kafka's own log and fetched jars. */
+  readonly sandboxMb: number
   /** Flags of the JVM beside the heap. */
   readonly jvmFlags: string
   /** Time to hand over leaders and flush after SIGTERM, in ms. */
@@ -51,6 +55,7 @@ export const productionSize: KafkaSize = {
   controllerCpus: 0.5,
   brokerVolumeMb: 102_400,
   controllerVolumeMb: 10_240,
+  sandboxMb: 1024,
   jvmFlags: '-XX:+UseG1GC -XX:MaxGCPauseMillis=20 -XX:InitiatingHeapOccupancyPercent=35 -XX:+ExplicitGCInvokesConcurrent',
   killGraceMs: 120_000,
 }
@@ -63,6 +68,7 @@ export const smallSize: KafkaSize = {
   controllerCpus: 0.25,
   brokerVolumeMb: 512,
   controllerVolumeMb: 128,
+  sandboxMb: 256,
   jvmFlags: '-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ActiveProcessorCount=1 -XX:-UsePerfData',
   killGraceMs: 15_000,
 }
@@ -77,11 +83,13 @@ export function kafkaService(options: KafkaOptions) {
   const brokers = options.brokers ?? 3
   return defineService({
     name: options.name ?? 'kafka',
+    ...(options.user === undefined ? {} : { user: options.user }),
     values: { clusterId: { generate: 'uuidBase64Url' } },
     pods: {
       controller: {
         count: options.controllers ?? 3,
         placement: [maxPerHost(1)],
+        executor: { diskMb: size.sandboxMb },
         volumes: { data: { path: 'data', sizeMb: size.controllerVolumeMb } },
         tasks: nodeTasks(options, {
           role: 'controller',
@@ -95,6 +103,7 @@ export function kafkaService(options: KafkaOptions) {
       broker: {
         count: brokers,
         placement: [maxPerHost(1)],
+        executor: { diskMb: size.sandboxMb },
         volumes: { data: { path: 'data', sizeMb: size.brokerVolumeMb } },
         tasks: nodeTasks(options, {
           role: 'broker',
