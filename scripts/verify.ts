@@ -47,6 +47,11 @@ const vitestParts: readonly Part[] = [
     file: 'test/scheduler/crash-matrix.test.ts',
     env: { STATEWARD_LONG: '1' },
   }),
+  vitestPart('random-faults', 'two hundred seeds of faults at random moments of a deployment and an update', {
+    project: 'unit',
+    file: 'test/scheduler/random-faults.test.ts',
+    env: { STATEWARD_LONG: '1' },
+  }),
   vitestPart('e2e-repeat', 'all end-to-end tests, three times in a row', { project: 'e2e', times: 3 }),
 ]
 
