@@ -67,16 +67,12 @@ function applyToLaunch(draft: Draft, name: TaskName, record: TaskRecord, status:
   }
 }
 
-/** A launch that counts as ended reports life by its executor: it must not run beside what replaced it. */
+/** A launch that counts as ended is reported alive: it must not run beside what replaced it. */
 function killReturned(draft: Draft, record: TaskRecord, status: TaskStatus): void {
-  const neverRan = record.context.outcome === 'neverRan' || record.context.outcome === 'gone'
-  if (
-    record.value === 'ended' &&
-    neverRan &&
-    signsOfLife.has(status.state) &&
-    status.uuid !== undefined &&
-    status.agentId !== undefined
-  ) {
+  const { outcome } = record.context
+  const isPresumedEnd = record.value === 'ended' && (outcome === 'neverRan' || outcome === 'gone')
+  // Every report of it counts, those of reconciliation too: a KILL may be lost.
+  if (isPresumedEnd && signsOfLife.has(status.state) && status.agentId !== undefined) {
     draft.call({ type: 'kill', taskId: status.taskId, agentId: status.agentId })
   }
 }
@@ -122,9 +118,12 @@ function backoffAfter(
   const goal = target.spec.pods[instance.pod]?.tasks[task.slice(name.length + 1)]?.goal
   if (outcome === 'finished' && goal !== 'RUNNING') return newTaskRecord.backoff
   if (killAtMs !== undefined) return after.backoff
-  // ERROR: the request was refused. It may have met an ending executor, so it is tried again, but never in a tight loop.
-  if (outcome === 'neverRan')
-    return lastState === 'ERROR' ? backoffAfterFailure(before.backoff, policy, atMs, undefined) : after.backoff
+  if (outcome === 'neverRan') {
+    // ERROR: the request was refused. It may have met an ending executor, so it is tried again, but never in a tight loop.
+    if (lastState === 'ERROR') return backoffAfterFailure(before.backoff, policy, atMs, undefined)
+    // GONE: it was never sent. DROPPED: it got as far as the agent, where what dropped it may last for a moment.
+    return lastState === 'GONE' ? after.backoff : { ...before.backoff, notBeforeMs: atMs + policy.initialMs }
+  }
   return backoffAfterFailure(before.backoff, policy, atMs, before.context.readyAtMs)
 }
 

@@ -64,6 +64,8 @@ export interface FakeMaster {
   /** Unreserved rest of an agent, and with `reservedFor` what is reserved there for that pod instance. */
   buildOffer(agent: FakeAgent, reservedFor?: string): Offer
   lastLaunch(task: string): FakeLaunch | undefined
+  /** Tells a state as the master does in answer to reconciliation. */
+  tellState(launch: FakeLaunch, state: MesosTaskState): void
   sendStatus(launch: FakeLaunch, state: MesosTaskState, extra?: Partial<TaskStatus>): void
   /** Breaks the stream and subscribes the scheduler anew. */
   reconnect(): Promise<void>
@@ -192,6 +194,10 @@ export function createFakeMaster(agents: readonly FakeAgent[], role: string, now
     newDriver,
     send,
     sendStatus,
+    tellState({ task }, state) {
+      books.states.set(task.taskId, state)
+      answerTasks([task])
+    },
     buildOffer: (agent, reservedFor) =>
       buildOffer(agent, role, books.reserved.get(agent.id) ?? [], reservedFor, offerId(next('offer'))),
     lastLaunch: (task) => books.launches.findLast((launch) => launch.task.name === (task as TaskName)),

@@ -42,6 +42,8 @@ export interface TestService {
   offerReserved(pod: string): Promise<void>
   /** Reports a state of the last launch of a task, as its executor would; waits until the scheduler has decided on it. */
   status(task: string, state: MesosTaskState | `TASK_${MesosTaskState}`): Promise<void>
+  /** Reports a state of the last launch of a task, as the master does in answer to reconciliation: without a uuid. */
+  reported(task: string, state: MesosTaskState | `TASK_${MesosTaskState}`): Promise<void>
   /** Reports STARTING, RUNNING and a readiness check that succeeded. */
   ready(task: string): Promise<void>
   /** Reports STARTING, RUNNING and FINISHED. */
@@ -182,6 +184,10 @@ async function start(firstSpec: ServiceSpec, options: TestServiceOptions): Promi
     offer: (agent) => sendOffers(agentsNamed(agent)),
     offerReserved: (pod) => sendOffers(agentsNamed(kit.pod(pod).agent), pod),
     status: (task, taskState) => report(task, [taskState.replace(/^TASK_/, '') as MesosTaskState]),
+    async reported(task, taskState) {
+      master.tellState(launchOf(task), taskState.replace(/^TASK_/, '') as MesosTaskState)
+      await quiesce()
+    },
     ready: (task) => report(task, ['STARTING'], ['RUNNING'], ['RUNNING', 0]),
     finished: (task) => report(task, ['STARTING'], ['RUNNING'], ['FINISHED']),
     async advance(ms) {

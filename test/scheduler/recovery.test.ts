@@ -93,6 +93,30 @@ test('a launch that never ran is no crash', async () => {
   await t.stop()
 })
 
+test('a launch that was dropped is not repeated in a tight loop', async () => {
+  const t = await testService(databaseSpec()).deployed()
+  await t.status('db-0-server', 'TASK_FAILED')
+  await t.advance(1_000)
+  await t.offerReserved('db-0')
+  await t.status('db-0-server', 'TASK_DROPPED')
+  t.forgetCalls()
+  await t.offerReserved('db-0')
+  await t.advance(999)
+  t.expectNotLaunched('db-0-server')
+  await t.advance(1)
+  await t.offerReserved('db-0')
+  t.expectLaunched('db-0-server')
+  await t.stop()
+})
+
+test('a task that counts as gone and is reported alive is killed, whoever reports it', async () => {
+  const t = await testService(databaseSpec()).deployed()
+  await t.status('db-0-server', 'TASK_GONE')
+  await t.reported('db-0-server', 'TASK_RUNNING')
+  t.expectKilled('db-0-server')
+  await t.stop()
+})
+
 test('a broken stream is taken up again and touches nothing', async () => {
   const t = await testService(databaseSpec()).deployed()
   await t.reconnect()
