@@ -6,6 +6,7 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { isSdkError } from '../index.js'
 import { clusterCommand } from './commands/cluster.js'
+import { simCommand } from './commands/sim.js'
 import { pauseCommand, plansCommand, restartCommand, resumeCommand } from './commands/service.js'
 
 const program = new Command('stateward')
@@ -13,7 +14,7 @@ const program = new Command('stateward')
   .showHelpAfterError()
   .exitOverride()
 
-for (const command of [plansCommand(), pauseCommand(), resumeCommand(), restartCommand(), clusterCommand()])
+for (const command of [plansCommand(), pauseCommand(), resumeCommand(), restartCommand(), clusterCommand(), simCommand()])
   program.addCommand(command)
 handDown(program)
 

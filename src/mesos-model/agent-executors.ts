@@ -45,13 +45,17 @@ interface Refusal {
   readonly message: string
 }
 
+/** What frameworks that do not know the finer states are told instead. */
+const COARSE_STATES: Partial<Record<TaskState, TaskState>> = { TASK_DROPPED: 'TASK_LOST', TASK_GONE: 'TASK_LOST' }
+
 /** Ends a task with a status of the agent's own. */
 export function endTask(draft: AgentDraft, key: string, refusal: Refusal, withExecutor: boolean): void {
   const task = draft.state.tasks[key]
   if (task === undefined) return
   const executor = draft.state.executors[task.executorKey]
   const executorId = withExecutor ? (task.executorId ?? executor?.executorId) : undefined
-  const parts = { taskId: task.info.task_id.value, ...refusal, agentId: draft.state.id, executorId, atMs: draft.env.atMs }
+  const state = (task.framework.isPartitionAware ? undefined : COARSE_STATES[refusal.state]) ?? refusal.state
+  const parts = { taskId: task.info.task_id.value, ...refusal, state, agentId: draft.state.id, executorId, atMs: draft.env.atMs }
   addStatus(draft, key, agentStatus(parts, draft.env.uuid()))
 }
 
@@ -80,6 +84,8 @@ export function launch(
   const refuse = (refusal: Refusal): void => {
     for (const task of tasks) endTask(draft, executorKey(framework.id, task.task_id.value), refusal, true)
   }
+  if (draft.state.drain !== undefined)
+    return refuse({ state: 'TASK_DROPPED', reason: 'REASON_AGENT_DRAINING', message: 'The agent is draining' })
   if (lacksResources(draft, tasks, executor)) {
     return refuse({
       state: 'TASK_DROPPED',
@@ -151,7 +157,9 @@ function killQueued(draft: AgentDraft, executor: AgentExecutor, group: readonly 
     reason: 'REASON_TASK_KILLED_DURING_LAUNCH',
     message: 'Killed before delivery to the executor',
   }
-  for (const task of group) endTask(draft, executorKey(executor.framework.id, task.task_id.value), refusal, false)
+  // A drain names the executor, a mere kill does not.
+  const withExecutor = draft.state.drain !== undefined
+  for (const task of group) endTask(draft, executorKey(executor.framework.id, task.task_id.value), refusal, withExecutor)
   if (queued.length === 0) draft.effects.push({ type: 'killExecutor', key: executor.key })
 }
 

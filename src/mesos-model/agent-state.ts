@@ -2,7 +2,16 @@
  * The books of an agent: what it checkpoints. Plain JSON, so that a file can hold it. The state is stored before the
  * effects of a step are carried out.
  */
-import type { ExecutorInfo, KillPolicy, OperationStatus, Resource, TaskInfo, TaskState, TaskStatus } from '../mesos/messages.js'
+import type {
+  DurationInfo,
+  ExecutorInfo,
+  KillPolicy,
+  OperationStatus,
+  Resource,
+  TaskInfo,
+  TaskState,
+  TaskStatus,
+} from '../mesos/messages.js'
 import type { ResourceOperation } from './operations.js'
 import type {
   AgentDescription,
@@ -91,6 +100,8 @@ export interface AgentState {
   readonly executors: Readonly<Record<string, AgentExecutor>>
   readonly tasks: Readonly<Record<string, AgentTask>>
   readonly operations: Readonly<Record<string, AgentOperation>>
+  /** The master wants everything gone from here. */
+  readonly drain?: { readonly maxGrace?: DurationInfo; readonly markGone: boolean }
   /** The connection is up. */
   readonly isConnected: boolean
   /** The master has answered the registration on this connection. */

@@ -41,13 +41,25 @@ function sendFirst(draft: AgentDraft, key: string, task: AgentTask, isRepeated: 
   })
 }
 
+/**
+ * While an agent drains, that is the reason of every kill, whoever asked for it. One that will be marked gone says at the
+ * beginning of the kill already that an operator vouches for the end; what follows is ignored.
+ */
+function asDrained(draft: AgentDraft, task: AgentTask, status: TaskStatus): TaskStatus {
+  const { drain } = draft.state
+  if (drain === undefined || (status.state !== 'TASK_KILLING' && status.state !== 'TASK_KILLED')) return status
+  const state = drain.markGone && task.framework.isPartitionAware ? 'TASK_GONE_BY_OPERATOR' : status.state
+  return { ...status, state, reason: 'REASON_AGENT_DRAINING' }
+}
+
 /** Takes a status into the stream of its task; the first one in line is sent at once. */
-export function addStatus(draft: AgentDraft, key: string, status: TaskStatus): void {
+export function addStatus(draft: AgentDraft, key: string, received: TaskStatus): void {
   const task = draft.state.tasks[key]
-  const uuid = status.uuid ?? ''
+  const uuid = received.uuid ?? ''
   if (task === undefined || task.seen.includes(uuid)) return
   // Nothing follows an end.
   if (isTerminalState(task.latestState)) return
+  const status = asDrained(draft, task, received)
   const next = { ...task, latestState: status.state, pending: [...task.pending, status], seen: [...task.seen, uuid] }
   putTask(draft, key, next)
   if (task.pending.length === 0) sendFirst(draft, key, next, false)

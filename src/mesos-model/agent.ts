@@ -3,6 +3,7 @@
  * restart. Processes and directories are effects; whoever applies them stores the state first.
  */
 import type { OperationStatus } from '../mesos/messages.js'
+import { drain, forgetDrain } from './agent-drain.js'
 import {
   abandonFramework,
   endTask,
@@ -21,7 +22,7 @@ import type { AgentDraft } from './agent-updates.js'
 import { executorKey } from './master-state.js'
 import type { ModelEnv } from './master-state.js'
 import { applyConversion, convert } from './operations.js'
-import type { AgentDescription, AgentRegistration, MasterToAgent, ReportedTask } from './protocol.js'
+import type { AgentDescription, AgentRegistration, FrameworkBrief, MasterToAgent, ReportedTask } from './protocol.js'
 import { toResources, toWire } from './resources.js'
 import { uuidToBase64 } from './task-status.js'
 
@@ -65,6 +66,7 @@ export function stepAgent(state: AgentState, input: AgentInput, env: ModelEnv, t
     case 'tick':
       tick(draft)
   }
+  forgetDrain(draft)
   return { state: draft.state, effects: draft.effects }
 }
 
@@ -146,6 +148,8 @@ function receiveFromMaster(draft: AgentDraft, message: MasterToAgent): void {
       if (acknowledgeStatus(draft, key, message.uuid) && owner !== undefined) forgetExecutor(draft, owner)
       return
     }
+    case 'drain':
+      return drain(draft, message)
     case 'acknowledgeOperation':
       if (draft.state.operations[message.uuid]?.status.uuid?.value === message.statusUuid)
         putOperation(draft, message.uuid, undefined)
@@ -153,14 +157,13 @@ function receiveFromMaster(draft: AgentDraft, message: MasterToAgent): void {
     case 'frameworkSubscribed':
       return resendAll(draft, message.frameworkId)
     case 'reconcileTasks':
-      for (const { frameworkId, taskId } of message.tasks) dropUnknownTask(draft, frameworkId, taskId)
+      for (const { framework, taskId } of message.tasks) dropUnknownTask(draft, framework, taskId)
   }
 }
 
-function dropUnknownTask(draft: AgentDraft, frameworkId: string, taskId: string): void {
-  const key = executorKey(frameworkId, taskId)
+function dropUnknownTask(draft: AgentDraft, framework: FrameworkBrief, taskId: string): void {
+  const key = executorKey(framework.id, taskId)
   if (draft.state.tasks[key] !== undefined) return
-  const framework = { id: frameworkId, checkpoint: true, hasTaskKilling: false, user: 'root' }
   newTask(
     draft,
     framework,

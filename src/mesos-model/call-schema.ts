@@ -89,11 +89,13 @@ const MESSAGES: Readonly<Record<string, string>> = {
   SchedulerCall:
     'framework_id:Id type:enum(UNKNOWN,SUBSCRIBE,TEARDOWN,ACCEPT,DECLINE,ACCEPT_INVERSE_OFFERS,DECLINE_INVERSE_OFFERS,REVIVE,KILL,SHUTDOWN,ACKNOWLEDGE,ACKNOWLEDGE_OPERATION_STATUS,RECONCILE,RECONCILE_OPERATIONS,MESSAGE,REQUEST,SUPPRESS,UPDATE_FRAMEWORK) subscribe:Subscribe accept:Accept decline:Decline accept_inverse_offers:InverseAnswer decline_inverse_offers:InverseAnswer revive:Roles suppress:Roles kill:Kill shutdown:Shutdown acknowledge:Acknowledge acknowledge_operation_status:AcknowledgeOperation reconcile:Reconcile reconcile_operations:ReconcileOperations message:Message request:Request update_framework:UpdateFramework',
   AgentCall: 'agent_id:Id!',
+  Period: 'seconds:int nanos:int',
+  DrainCall: 'agent_id:Id! max_grace_period:Period mark_gone:bool',
   FrameworkCall: 'framework_id:Id!',
   OperatorReserve: 'agent_id:Id! source:Resource* resources:Resource*',
   OperatorVolumes: 'agent_id:Id! volumes:Resource*',
   OperatorCall:
-    'type:enum(UNKNOWN,GET_HEALTH,GET_VERSION,GET_MASTER,GET_AGENTS,GET_FRAMEWORKS,GET_EXECUTORS,GET_TASKS,GET_OPERATIONS,GET_ROLES,GET_STATE,MARK_AGENT_GONE,TEARDOWN,RESERVE_RESOURCES,UNRESERVE_RESOURCES,CREATE_VOLUMES,DESTROY_VOLUMES,SUBSCRIBE,GET_FLAGS,GET_METRICS,DRAIN_AGENT,DEACTIVATE_AGENT,REACTIVATE_AGENT,UPDATE_MAINTENANCE_SCHEDULE,GET_MAINTENANCE_SCHEDULE,GET_MAINTENANCE_STATUS,START_MAINTENANCE,STOP_MAINTENANCE,UPDATE_QUOTA,GET_QUOTA,GET_WEIGHTS,UPDATE_WEIGHTS,LIST_FILES,READ_FILE,GROW_VOLUME,SHRINK_VOLUME) mark_agent_gone:AgentCall teardown:FrameworkCall reserve_resources:OperatorReserve unreserve_resources:OperatorReserve create_volumes:OperatorVolumes destroy_volumes:OperatorVolumes',
+    'type:enum(UNKNOWN,GET_HEALTH,GET_VERSION,GET_MASTER,GET_AGENTS,GET_FRAMEWORKS,GET_EXECUTORS,GET_TASKS,GET_OPERATIONS,GET_ROLES,GET_STATE,MARK_AGENT_GONE,TEARDOWN,RESERVE_RESOURCES,UNRESERVE_RESOURCES,CREATE_VOLUMES,DESTROY_VOLUMES,SUBSCRIBE,GET_FLAGS,GET_METRICS,DRAIN_AGENT,DEACTIVATE_AGENT,REACTIVATE_AGENT,UPDATE_MAINTENANCE_SCHEDULE,GET_MAINTENANCE_SCHEDULE,GET_MAINTENANCE_STATUS,START_MAINTENANCE,STOP_MAINTENANCE,UPDATE_QUOTA,GET_QUOTA,GET_WEIGHTS,UPDATE_WEIGHTS,LIST_FILES,READ_FILE,GROW_VOLUME,SHRINK_VOLUME) mark_agent_gone:AgentCall drain_agent:DrainCall deactivate_agent:AgentCall reactivate_agent:AgentCall teardown:FrameworkCall reserve_resources:OperatorReserve unreserve_resources:OperatorReserve create_volumes:OperatorVolumes destroy_volumes:OperatorVolumes',
 }
 
 interface Field {

@@ -159,7 +159,7 @@ export function removeFramework(draft: Draft, id: string): void {
   }
   for (const agent of draft.state.agents.values()) {
     sendToAgent(draft, agent, { type: 'shutDownFramework', frameworkId: id })
-    removeExecutorsOf(draft, agent.id, id)
+    forgetWorkOf(draft, agent.id, id)
   }
   drop(draft, 'frameworks', id)
   const { streamId: _, ...rest } = framework
@@ -185,13 +185,17 @@ function killedWithFramework(task: MasterTask, atMs: number): MasterTask {
   return { ...task, state: 'TASK_KILLED', forwarded: status, statuses: [...task.statuses, status] }
 }
 
-function removeExecutorsOf(draft: Draft, agentId: string, frameworkId: string): void {
+/** Its executors on an agent, and its operations: nobody is left who could acknowledge them. */
+function forgetWorkOf(draft: Draft, agentId: string, frameworkId: string): void {
   const agent = draft.state.agents.get(agentId)
-  const mine = [...(agent?.executors ?? [])].filter(([, executor]) => executor.frameworkId === frameworkId)
-  if (agent === undefined || mine.length === 0) return
-  const left = new Map([...agent.executors].filter(([, executor]) => executor.frameworkId !== frameworkId))
-  changeAgent(draft, agentId, (current) => ({ ...current, executors: left }))
-  for (const [, executor] of mine) release(draft, agentId, executor.resources)
+  if (agent === undefined) return
+  const isMine = (record: { readonly frameworkId: string }): boolean => record.frameworkId === frameworkId
+  const mine = [...agent.executors.values()].filter(isMine)
+  if (mine.length === 0 && ![...agent.operations.values()].some(isMine)) return
+  const executors = new Map([...agent.executors].filter(([, executor]) => !isMine(executor)))
+  const operations = new Map([...agent.operations].filter(([, operation]) => !isMine(operation)))
+  changeAgent(draft, agentId, (current) => ({ ...current, executors, operations }))
+  for (const executor of mine) release(draft, agentId, executor.resources)
 }
 
 /** Moves a task out of the list of known ones. */

@@ -6,6 +6,7 @@ import type {
   Attribute,
   Call,
   DomainInfo,
+  DurationInfo,
   Event,
   ExecutorInfo,
   FrameworkInfo,
@@ -32,11 +33,24 @@ export interface MasterTimings {
   readonly offerTimeoutMs: number
 }
 
+/** What an operator asked for with DRAIN_AGENT. */
+export interface DrainConfig {
+  readonly maxGrace?: DurationInfo
+  readonly markGone: boolean
+}
+
+/** An agent that is offered to nobody. */
+export interface Deactivation {
+  /** Absent after a mere DEACTIVATE_AGENT. */
+  readonly drain?: { readonly state: 'DRAINING' | 'DRAINED'; readonly config: DrainConfig }
+}
+
 /** What the master keeps over a failover. */
 export interface MasterRegistry {
   readonly agents: readonly { readonly id: string; readonly hostname: string; readonly ip: string; readonly port: number }[]
   readonly unreachable: readonly { readonly id: string; readonly atMs: number }[]
   readonly gone: readonly string[]
+  readonly deactivated?: readonly ({ readonly id: string } & Deactivation)[]
 }
 
 export interface OfferFilter {
@@ -138,6 +152,8 @@ export interface MasterState {
   readonly offers: ReadonlyMap<string, MasterOffer>
   readonly unreachable: ReadonlyMap<string, number>
   readonly gone: ReadonlySet<string>
+  /** By agent id, whether the agent is there or not. */
+  readonly deactivated: ReadonlyMap<string, Deactivation>
   /** Known from the registry, not yet back; the value is when they count as unreachable. */
   readonly recovered: ReadonlyMap<string, number>
   readonly lastAllocationAtMs: number
@@ -163,6 +179,8 @@ export type MasterInput =
   /** Nothing was heard on this connection since then, though it is open. */
   | { readonly type: 'agentSilent'; readonly link: string; readonly sinceMs: number }
   | { readonly type: 'agentHeard'; readonly link: string }
+  /** For tests: every offer is taken back, as after a change that none of them survives. */
+  | { readonly type: 'rescindOffers' }
   | { readonly type: 'tick' }
 
 export interface MasterResponse {
@@ -190,7 +208,7 @@ export interface ModelEnv {
   readonly uuid: () => string
 }
 
-type Table = 'frameworks' | 'agents' | 'offers' | 'unreachable' | 'recovered' | 'gone'
+type Table = 'frameworks' | 'agents' | 'offers' | 'unreachable' | 'recovered' | 'deactivated' | 'gone'
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 /** One step in the making: a private copy of the state and what is to be done. */
@@ -260,10 +278,14 @@ export function sendToAgent(draft: Draft, agent: MasterAgent | undefined, messag
   return true
 }
 
+const isCapable = (framework: MasterFramework, capability: string): boolean =>
+  (framework.info.capabilities ?? []).some((entry) => entry.type === capability)
+
 export const briefOf = (framework: MasterFramework): FrameworkBrief => ({
   id: framework.id,
   checkpoint: framework.info.checkpoint ?? false,
-  hasTaskKilling: (framework.info.capabilities ?? []).some((entry) => entry.type === 'TASK_KILLING_STATE'),
+  hasTaskKilling: isCapable(framework, 'TASK_KILLING_STATE'),
+  isPartitionAware: isCapable(framework, 'PARTITION_AWARE'),
   user: framework.info.user,
 })
 
@@ -271,7 +293,9 @@ export const executorKey = (frameworkId: string, executorId: string): string => 
 
 function registryOf(state: MasterState): MasterRegistry {
   const agents = [...state.agents.values()].map(({ id, hostname, ip, port }) => ({ id, hostname, ip, port }))
-  return { agents, unreachable: [...state.unreachable].map(([id, atMs]) => ({ id, atMs })), gone: [...state.gone] }
+  const unreachable = [...state.unreachable].map(([id, atMs]) => ({ id, atMs }))
+  const deactivated = [...state.deactivated].map(([id, deactivation]) => ({ id, ...deactivation }))
+  return { agents, unreachable, gone: [...state.gone], deactivated }
 }
 
 export const storeRegistry = (draft: Draft): void =>

@@ -5,6 +5,7 @@
  */
 import type { Call, FrameworkCall, MasterInfo } from '../mesos/messages.js'
 import { acceptOffers } from './accept.js'
+import { finishDrains, resumeDrain } from './drain.js'
 import { disconnectFramework, removeFramework, subscribe, updateFramework } from './frameworks.js'
 import { openDraft, putFramework, sendEvent, sendToAgent } from './master-state.js'
 import type {
@@ -56,6 +57,7 @@ export function createMaster(info: MasterInfo, timings: MasterTimings, registry:
     offers: new Map(),
     unreachable: new Map(registry.unreachable.map(({ id, atMs: since }) => [id, since])),
     gone: new Set(registry.gone),
+    deactivated: new Map((registry.deactivated ?? []).map(({ id, ...deactivation }) => [id, deactivation])),
     recovered: new Map(registry.agents.map(({ id }) => [id, deadline])),
     lastAllocationAtMs: atMs,
     isAllocationDue: false,
@@ -89,9 +91,13 @@ export function stepMaster(state: MasterState, input: MasterInput, env: ModelEnv
     case 'agentHeard':
       hearAgent(draft, input.link)
       break
+    case 'rescindOffers':
+      recoverOffers(draft, () => true, true)
+      break
     case 'tick':
       tick(draft)
   }
+  finishDrains(draft)
   return { state: draft.state, effects: draft.effects }
 }
 
@@ -210,7 +216,10 @@ function dispatch(
 }
 
 function receiveAgentMessage(draft: Draft, link: string, message: AgentToMaster): void {
-  if (message.type === 'register') return registerAgent(draft, link, message)
+  if (message.type === 'register') {
+    registerAgent(draft, link, message)
+    return resumeDrain(draft, link)
+  }
   const agent = findAgentByLink(draft, link)
   if (agent === undefined) return void draft.effects.push({ type: 'toAgent', link, message: { type: 'registerAgain' } })
   switch (message.type) {

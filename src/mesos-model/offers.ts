@@ -107,7 +107,7 @@ export function allocate(draft: Draft, agentIds?: readonly string[]): void {
   const offered = new Map<string, Offer[]>()
   for (const agentId of agentIds ?? draft.state.agents.keys()) {
     const agent = draft.state.agents.get(agentId)
-    if (agent?.link === undefined || agent.free.length === 0) continue
+    if (agent?.link === undefined || agent.free.length === 0 || draft.state.deactivated.has(agentId)) continue
     let current = agent
     for (const framework of frameworks) current = offerAgent(draft, current, framework, offered)
     if (current !== agent) putAgent(draft, current)

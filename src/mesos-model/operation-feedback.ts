@@ -59,9 +59,8 @@ function knownOperations(draft: Draft, frameworkId: string): Map<string, Operati
   for (const agent of draft.state.agents.values()) {
     for (const { operationId, status, frameworkId: owner } of agent.operations.values()) {
       if (owner !== frameworkId || operationId === undefined) continue
-      const latest =
-        status === undefined ? operationStatus(operationId, 'OPERATION_PENDING', undefined, agent.id) : withoutUuid(status)
-      known.set(operationId, { ...latest, message: 'Reconciliation: Latest operation state' })
+      const pending = operationStatus(operationId, 'OPERATION_PENDING', undefined, agent.id)
+      known.set(operationId, status === undefined ? pending : withoutUuid(status))
     }
   }
   return known
@@ -72,7 +71,7 @@ function answerUnknown(draft: Draft, { operationId, agentId }: Question): Operat
     operationStatus(operationId, state, `Reconciliation: ${message}`, agentId)
   const { agents, unreachable, gone, recovered } = draft.state
   if (agentId === undefined) return answer('OPERATION_UNKNOWN', "Operation is unknown and no 'agent_id' was provided")
-  if (recovered.has(agentId)) return answer('OPERATION_RECOVERING', 'Agent has not yet re-registered with the master')
+  if (recovered.has(agentId)) return answer('OPERATION_RECOVERING', 'Agent is recovered but has not re-registered')
   if (agents.has(agentId)) return answer('OPERATION_UNKNOWN', 'Operation is unknown')
   if (unreachable.has(agentId)) return answer('OPERATION_UNREACHABLE', 'Agent is unreachable')
   if (gone.has(agentId)) return answer('OPERATION_GONE_BY_OPERATOR', 'Agent marked gone by operator')

@@ -1,11 +1,20 @@
 /**
- * The operator calls that a scheduler or a test needs (mesos-v1.md 6.1): GET_* views, MARK_AGENT_GONE, TEARDOWN. All
- * others are answered 501. Works on a draft.
+ * The operator calls that a scheduler or a test needs (mesos-v1.md 6.1): GET_* views, MARK_AGENT_GONE, draining, TEARDOWN.
+ * All others are answered 501. Works on a draft.
  */
 import type { Resource } from '../mesos/messages.js'
+import { deactivateAgent, drainAgent, reactivateAgent, toDurationInfo } from './drain.js'
 import { removeFramework } from './frameworks.js'
 import { agentPid } from './master-state.js'
-import type { Draft, MasterAgent, MasterFramework, MasterResponse, MasterState, MasterTask } from './master-state.js'
+import type {
+  Deactivation,
+  Draft,
+  MasterAgent,
+  MasterFramework,
+  MasterResponse,
+  MasterState,
+  MasterTask,
+} from './master-state.js'
 import { markGone } from './registration.js'
 import type { OperatorCall } from './request.js'
 import { addResources, allocateTo, toEndpointFormat, toResources, toWire } from './resources.js'
@@ -18,6 +27,7 @@ const AGENT_CAPABILITIES = [
   'RESERVATION_REFINEMENT',
   'RESIZE_VOLUME',
   'AGENT_OPERATION_FEEDBACK',
+  'AGENT_DRAINING',
 ]
 
 const nonEmpty = (name: string, list: readonly unknown[]): Record<string, unknown> => (list.length === 0 ? {} : { [name]: list })
@@ -25,6 +35,12 @@ const nonEmpty = (name: string, list: readonly unknown[]): Record<string, unknow
 const endpointResources = (resources: Resources): Resource[] => toWire(resources).map(toEndpointFormat)
 
 const nanoseconds = (atMs: number): { nanoseconds: number } => ({ nanoseconds: Math.round(atMs * 1e6) })
+
+/** Durations are asked for in seconds and shown in nanoseconds. */
+function toDrainView({ state, config }: NonNullable<Deactivation['drain']>): object {
+  const { maxGrace, markGone: marksGone } = config
+  return { state, config: { ...(maxGrace === undefined ? {} : { max_grace_period: maxGrace }), mark_gone: marksGone } }
+}
 
 function toAgentView(state: MasterState, agent: MasterAgent): object {
   const offers = [...state.offers.values()].filter((offer) => offer.agentId === agent.id)
@@ -34,6 +50,7 @@ function toAgentView(state: MasterState, agent: MasterAgent): object {
   const executors = [...agent.executors.values()].map((executor) => executor.info)
   const used = [...live.map((task) => task.info), ...executors].flatMap((info) => info.resources ?? [])
   const allocated = toWire(toResources(used))
+  const deactivation = state.deactivated.get(agent.id)
   return {
     agent_info: {
       hostname: agent.hostname,
@@ -43,8 +60,8 @@ function toAgentView(state: MasterState, agent: MasterAgent): object {
       ...nonEmpty('attributes', agent.attributes),
       ...(agent.domain === undefined ? {} : { domain: agent.domain }),
     },
-    active: agent.link !== undefined,
-    deactivated: false,
+    active: agent.link !== undefined && deactivation === undefined,
+    deactivated: deactivation !== undefined,
     version: state.info.version,
     pid: agentPid(agent),
     registered_time: nanoseconds(agent.registeredAtMs),
@@ -52,6 +69,7 @@ function toAgentView(state: MasterState, agent: MasterAgent): object {
     ...nonEmpty('allocated_resources', allocated.map(toEndpointFormat)),
     ...nonEmpty('offered_resources', endpointResources(offered)),
     capabilities: AGENT_CAPABILITIES.map((type) => ({ type })),
+    ...(deactivation?.drain === undefined ? {} : { drain_info: toDrainView(deactivation.drain) }),
   }
 }
 
@@ -163,6 +181,30 @@ function view(state: MasterState, type: string): Record<string, unknown> | undef
   }
 }
 
+const answerProblem = (problem: string | undefined): MasterResponse =>
+  problem === undefined ? { status: 200 } : { status: 400, body: problem }
+
+const missingPayload = (call: OperatorCall): MasterResponse => ({
+  status: 400,
+  body: `Failed to validate master::Call: Expecting '${call.type.toLowerCase()}' to be present`,
+})
+
+function answerMarkGone(draft: Draft, agentId: string): MasterResponse {
+  return markGone(draft, agentId) ? { status: 200 } : { status: 404, body: `Agent '${agentId}' not found` }
+}
+
+function answerDrain(draft: Draft, payload: NonNullable<OperatorCall['drain_agent']>): MasterResponse {
+  const { agent_id: agentId, max_grace_period: period, mark_gone: marksGone = false } = payload
+  const maxGrace = period === undefined ? {} : { maxGrace: toDurationInfo(period) }
+  return answerProblem(drainAgent(draft, agentId.value, { ...maxGrace, markGone: marksGone }))
+}
+
+function answerTeardown(draft: Draft, frameworkId: string): MasterResponse {
+  if (!draft.state.frameworks.has(frameworkId)) return { status: 400, body: 'No framework found with specified ID' }
+  removeFramework(draft, frameworkId)
+  return { status: 200 }
+}
+
 export function answerOperator(draft: Draft, call: OperatorCall): MasterResponse {
   const answer = view(draft.state, call.type)
   if (answer !== undefined)
@@ -171,18 +213,19 @@ export function answerOperator(draft: Draft, call: OperatorCall): MasterResponse
       headers: { 'Content-Type': 'application/json' },
       body: { type: call.type, [call.type.toLowerCase()]: answer },
     }
-  if (call.type === 'MARK_AGENT_GONE') {
-    const id = call.mark_agent_gone?.agent_id.value
-    if (id === undefined)
-      return { status: 400, body: "Failed to validate master::Call: Expecting 'mark_agent_gone' to be present" }
-    return markGone(draft, id) ? { status: 200 } : { status: 404, body: `Agent '${id}' not found` }
+  const { mark_agent_gone: gone, drain_agent: drain, deactivate_agent: deactivate, reactivate_agent: reactivate, teardown } = call
+  switch (call.type) {
+    case 'MARK_AGENT_GONE':
+      return gone === undefined ? missingPayload(call) : answerMarkGone(draft, gone.agent_id.value)
+    case 'DRAIN_AGENT':
+      return drain === undefined ? missingPayload(call) : answerDrain(draft, drain)
+    case 'DEACTIVATE_AGENT':
+      return deactivate === undefined ? missingPayload(call) : answerProblem(deactivateAgent(draft, deactivate.agent_id.value))
+    case 'REACTIVATE_AGENT':
+      return reactivate === undefined ? missingPayload(call) : answerProblem(reactivateAgent(draft, reactivate.agent_id.value))
+    case 'TEARDOWN':
+      return teardown === undefined ? missingPayload(call) : answerTeardown(draft, teardown.framework_id.value)
+    default:
+      return { status: 501, body: `The local cluster does not have ${call.type}` }
   }
-  if (call.type === 'TEARDOWN') {
-    const id = call.teardown?.framework_id.value
-    if (id === undefined) return { status: 400, body: "Failed to validate master::Call: Expecting 'teardown' to be present" }
-    if (!draft.state.frameworks.has(id)) return { status: 400, body: 'No framework found with specified ID' }
-    removeFramework(draft, id)
-    return { status: 200 }
-  }
-  return { status: 501, body: `The local cluster does not have ${call.type}` }
 }

@@ -6,6 +6,7 @@
 import type {
   Attribute,
   DomainInfo,
+  DurationInfo,
   ExecutorInfo,
   KillPolicy,
   OperationStatus,
@@ -32,6 +33,7 @@ export interface FrameworkBrief {
   readonly id: string
   readonly checkpoint: boolean
   readonly hasTaskKilling: boolean
+  readonly isPartitionAware: boolean
   readonly user: string
 }
 
@@ -113,10 +115,15 @@ export type MasterToAgent =
     }
   | { readonly type: 'acknowledgeStatus'; readonly frameworkId: string; readonly taskId: string; readonly uuid: string }
   | { readonly type: 'acknowledgeOperation'; readonly uuid: string; readonly statusUuid: string }
+  /** Kill everything; policies that are longer, or missing, are lowered to `maxGrace`. With `markGone` it never comes back. */
+  | { readonly type: 'drain'; readonly maxGrace?: DurationInfo; readonly markGone: boolean }
   /** A new stream: unacknowledged updates are to be sent again at once. */
   | { readonly type: 'frameworkSubscribed'; readonly frameworkId: string }
   /** The master knows these tasks, the agent did not mention them when it registered. */
-  | { readonly type: 'reconcileTasks'; readonly tasks: readonly { readonly frameworkId: string; readonly taskId: string }[] }
+  | {
+      readonly type: 'reconcileTasks'
+      readonly tasks: readonly { readonly framework: FrameworkBrief; readonly taskId: string }[]
+    }
 
 export type AgentToExecutor =
   | { readonly type: 'launch'; readonly tasks: readonly TaskInfo[] }

@@ -2,9 +2,10 @@
  * The master's side of agents: registration and return, broken connections, unreachable, gone, replaced
  * (mesos-v1.md 4.3, 4.9, 5.3). Works on a draft. What an agent reports of itself wins over the master's books.
  */
-import type { TaskState } from '../mesos/messages.js'
+import type { OperationState, TaskState } from '../mesos/messages.js'
 import { completeTask, putTask, unknownFramework } from './frameworks.js'
 import {
+  briefOf,
   changeFramework,
   drop,
   executorKey,
@@ -17,7 +18,7 @@ import {
 } from './master-state.js'
 import type { Draft, MasterAgent, MasterExecutor, MasterFramework, MasterOperation, MasterTask } from './master-state.js'
 import { allocate, recoverOffers } from './offers.js'
-import type { AgentRegistration, ReportedTask } from './protocol.js'
+import type { AgentRegistration, ReportedOperation, ReportedTask } from './protocol.js'
 import { addResources, allocateTo, takeResources, toResources } from './resources.js'
 import type { Resources } from './resources.js'
 import { isTerminalState, masterStatus, operationStatus } from './task-status.js'
@@ -38,13 +39,29 @@ const tasksOn = (draft: Draft, agentId: string): MasterTask[] =>
     [...framework.tasks.values()].filter((task) => task.agentId === agentId),
   )
 
-export function registerAgent(draft: Draft, link: string, message: AgentRegistration): void {
-  const { agentId } = message
+/** What an agent still has of frameworks that were removed while it was away ends now, and counts no more. */
+function withoutRemoved(draft: Draft, link: string, message: AgentRegistration): AgentRegistration {
+  const isRemoved = (frameworkId: string): boolean => draft.state.removedFrameworks.some(({ id }) => id === frameworkId)
+  const tasks = message.tasks.filter((task) => !isRemoved(task.framework.id))
+  const executors = message.executors.filter((executor) => !isRemoved(executor.frameworkId))
+  const operations = message.operations.filter((operation) => !isRemoved(operation.frameworkId))
+  const reported = [
+    ...message.tasks.map((task) => task.framework.id),
+    ...[...message.executors, ...message.operations].map((record) => record.frameworkId),
+  ]
+  for (const frameworkId of new Set(reported.filter(isRemoved)))
+    draft.effects.push({ type: 'toAgent', link, message: { type: 'shutDownFramework', frameworkId } })
+  return { ...message, tasks, executors, operations }
+}
+
+export function registerAgent(draft: Draft, link: string, received: AgentRegistration): void {
+  const { agentId } = received
   if (agentId !== undefined && draft.state.gone.has(agentId)) {
     draft.effects.push({ type: 'toAgent', link, message: { type: 'shutDown', message: 'Agent has been marked gone' } })
     return
   }
-  const id = agentId ?? assignAgentId(draft, message)
+  const id = agentId ?? assignAgentId(draft, received)
+  const message = withoutRemoved(draft, link, received)
   recoverOffers(draft, (offer) => offer.agentId === id, true)
   const wasUnreachable = draft.state.unreachable.has(id)
   putAgent(draft, buildAgent(draft, id, link, message))
@@ -105,9 +122,12 @@ function buildAgent(draft: Draft, id: string, link: string, message: AgentRegist
     free: takeResources(total, used) ?? [],
     link,
     executors,
-    operations: known?.operations ?? new Map<string, MasterOperation>(),
+    // Of those that a new master, or one that gave the agent up, does not know, the agent tells the result next.
+    operations: new Map([...message.operations.map(toOperation), ...(known?.operations ?? [])]),
   }
 }
+
+const toOperation = (reported: ReportedOperation): [string, MasterOperation] => [reported.uuid, reported]
 
 function reconcileRegistered(draft: Draft, agentId: string, message: AgentRegistration, wasUnreachable: boolean): void {
   const reported = new Set(message.tasks.map((task) => executorKey(task.framework.id, task.task.task_id.value)))
@@ -120,8 +140,11 @@ function reconcileRegistered(draft: Draft, agentId: string, message: AgentRegist
     else putTask(draft, { ...task, resources: [] })
   }
   const agent = draft.state.agents.get(agentId)
-  if (lost.length > 0)
-    sendToAgent(draft, agent, { type: 'reconcileTasks', tasks: lost.map(({ frameworkId, taskId }) => ({ frameworkId, taskId })) })
+  const questions = lost.flatMap(({ frameworkId, taskId }) => {
+    const framework = draft.state.frameworks.get(frameworkId)
+    return framework === undefined ? [] : [{ framework: briefOf(framework), taskId }]
+  })
+  if (questions.length > 0) sendToAgent(draft, agent, { type: 'reconcileTasks', tasks: questions })
   dropLostOperations(draft, agentId, new Set(message.operations.map((operation) => operation.uuid)))
   deliverKills(draft, agentId)
 }
@@ -266,7 +289,7 @@ export function markUnreachable(draft: Draft, agent: MasterAgent): void {
   removeAgent(draft, agent, 'TASK_UNREACHABLE', 'REASON_AGENT_REMOVED', 'health check timed out', draft.env.atMs)
 }
 
-/** Updates first, then rescinds, then FAILURE to everybody: the order of a real master. */
+/** Operations and tasks first, then rescinds, then FAILURE to everybody: the order of a real master. */
 export function removeAgent(
   draft: Draft,
   agent: MasterAgent,
@@ -275,28 +298,34 @@ export function removeAgent(
   message: string,
   unreachableAtMs?: number,
 ): void {
+  loseOperations(draft, agent, state)
   for (const task of tasksOn(draft, agent.id)) {
     if (isTerminalState(task.state)) completeTask(draft, task)
     else loseTask(draft, task, state, reason, message, unreachableAtMs)
   }
   recoverOffers(draft, (offer) => offer.agentId === agent.id, true)
-  loseOperations(draft, agent, state === 'TASK_GONE_BY_OPERATOR')
   drop(draft, 'agents', agent.id)
+  // An agent that is only out of reach is drained when it is back; one that is removed is forgotten.
+  if (unreachableAtMs === undefined) drop(draft, 'deactivated', agent.id)
   // The connection stays: an agent that is heard of again is told to register anew.
   for (const framework of draft.state.frameworks.values())
     sendEvent(draft, framework, { type: 'FAILURE', failure: { agent_id: { value: agent.id } } })
   storeRegistry(draft)
 }
 
-function loseOperations(draft: Draft, agent: MasterAgent, isGone: boolean): void {
+/** An agent that unregisters or is replaced says nothing of its operations. */
+const LOST_OPERATIONS: Partial<Record<TaskState, readonly [state: OperationState, message: string]>> = {
+  TASK_UNREACHABLE: ['OPERATION_UNREACHABLE', 'Agent was marked unreachable'],
+  TASK_GONE_BY_OPERATOR: ['OPERATION_GONE_BY_OPERATOR', 'Agent has been marked gone'],
+}
+
+function loseOperations(draft: Draft, agent: MasterAgent, taskState: TaskState): void {
+  const [state, message] = LOST_OPERATIONS[taskState] ?? []
+  if (state === undefined) return
   for (const operation of agent.operations.values()) {
-    if (operation.operationId === undefined || (operation.status !== undefined && !isGone)) continue
-    const status = operationStatus(
-      operation.operationId,
-      isGone ? 'OPERATION_GONE_BY_OPERATOR' : 'OPERATION_UNREACHABLE',
-      undefined,
-      agent.id,
-    )
+    const isOver = operation.status !== undefined && state !== 'OPERATION_GONE_BY_OPERATOR'
+    if (operation.operationId === undefined || isOver) continue
+    const status = operationStatus(operation.operationId, state, message, agent.id)
     sendEvent(draft, draft.state.frameworks.get(operation.frameworkId), {
       type: 'UPDATE_OPERATION_STATUS',
       update_operation_status: { status },
@@ -319,6 +348,7 @@ export function markGone(draft: Draft, agentId: string): boolean {
   }
   if (draft.state.unreachable.has(agentId)) drop(draft, 'unreachable', agentId)
   if (draft.state.recovered.has(agentId)) drop(draft, 'recovered', agentId)
+  drop(draft, 'deactivated', agentId)
   storeRegistry(draft)
   return true
 }

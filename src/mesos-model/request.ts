@@ -113,9 +113,19 @@ export function checkSchedulerRequest(request: MasterRequest): Checked<Call> {
   return { ok: true, call: envelope.call as unknown as Call }
 }
 
+interface AgentCall {
+  readonly agent_id: { readonly value: string }
+}
+
 export interface OperatorCall {
   readonly type: string
-  readonly mark_agent_gone?: { readonly agent_id: { readonly value: string } }
+  readonly mark_agent_gone?: AgentCall
+  readonly drain_agent?: AgentCall & {
+    readonly max_grace_period?: { readonly seconds?: number; readonly nanos?: number }
+    readonly mark_gone?: boolean
+  }
+  readonly deactivate_agent?: AgentCall
+  readonly reactivate_agent?: AgentCall
   readonly teardown?: { readonly framework_id: { readonly value: string } }
 }
 

@@ -30,10 +30,11 @@ export const reservationLabels = (of: FootprintLabels, resource: ResourceId): La
   { key: labelNames.generation, value: String(of.generation) },
 ]
 
-/** The resource id of a resource reserved by us for this role. */
-export function resourceLabel(resource: Resource, role: string): ResourceId | undefined {
+/** The resource id of a resource that this service has reserved for this role. */
+export function resourceLabel(resource: Resource, role: string, service: string): ResourceId | undefined {
   const owner = resource.reservations.at(-1)
   if (owner === undefined || owner.type !== 'DYNAMIC' || owner.role !== role) return undefined
-  const label = owner.labels?.find((candidate) => candidate.key === labelNames.resource)
-  return label === undefined ? undefined : resourceId(label.value)
+  const label = (key: string) => owner.labels?.find((candidate) => candidate.key === key)?.value
+  const id = label(labelNames.resource)
+  return id === undefined || label(labelNames.service) !== service ? undefined : resourceId(id)
 }

@@ -17,12 +17,12 @@ export interface AgentPool {
   /** Start of planned maintenance, if some is announced. */
   readonly unavailableFromMs: number | undefined
   readonly unreserved: readonly Resource[]
-  /** Dynamic reservations that carry a resource id of ours. */
+  /** Dynamic reservations of this service, by resource id. */
   readonly reserved: ReadonlyMap<ResourceId, readonly Resource[]>
 }
 
 /** Pools by agent, in the order of agent ids. Offers for another role are left out. */
-export function buildPools(offers: readonly Offer[], role: string): Map<AgentId, AgentPool> {
+export function buildPools(offers: readonly Offer[], role: string, service: string): Map<AgentId, AgentPool> {
   const byAgent = new Map<AgentId, Offer[]>()
   for (const offer of offers) {
     if (offer.role !== role) continue
@@ -31,14 +31,14 @@ export function buildPools(offers: readonly Offer[], role: string): Map<AgentId,
     else known.push(offer)
   }
   const sorted = [...byAgent].sort(([a], [b]) => (a < b ? -1 : 1))
-  return new Map(sorted.map(([agent, list]) => [agent, buildPool(agent, list, role)]))
+  return new Map(sorted.map(([agent, list]) => [agent, buildPool(agent, list, role, service)]))
 }
 
-function buildPool(agentId: AgentId, offers: readonly Offer[], role: string): AgentPool {
+function buildPool(agentId: AgentId, offers: readonly Offer[], role: string, service: string): AgentPool {
   const unreserved: Resource[] = []
   const reserved = new Map<ResourceId, Resource[]>()
   for (const resource of offers.flatMap((offer) => offer.resources)) {
-    const id = resourceLabel(resource, role)
+    const id = resourceLabel(resource, role, service)
     if (id !== undefined) reserved.set(id, [...(reserved.get(id) ?? []), resource])
     else if (isPlain(resource)) unreserved.push(resource)
   }

@@ -16,7 +16,7 @@ import { serviceStatus, type ServiceStatus } from '../scheduler/report.js'
 import type { State } from '../scheduler/state.js'
 import type { ServiceSpec } from '../spec/schema.js'
 import type { Hooks } from './hooks.js'
-import { processIdentity, randomIds } from './process-inputs.js'
+import { processIdentity, randomIds, systemClock } from './process-inputs.js'
 import { createSchedulerProcess } from './scheduler-process.js'
 
 export interface SchedulerOptions {
@@ -104,7 +104,7 @@ export async function createScheduler(spec: ServiceSpec, options: SchedulerOptio
     store,
     newDriver,
     env: { ids: randomIds },
-    now: Date.now,
+    clock: systemClock,
     logger,
     holder: processIdentity(),
     lockWaitMs: sessionTimeoutMs + lockWaitMarginMs,

@@ -3,6 +3,7 @@
  * back for each job, unless the scheduler stops first.
  */
 import type { JobOutcome } from '../scheduler/events.js'
+import type { Clock } from '../ports/clock.js'
 import type { Job } from '../scheduler/output.js'
 import type { HookContext, HookInput, Hooks } from './hooks.js'
 
@@ -12,7 +13,7 @@ export interface JobRunner {
   close(): void
 }
 
-export function createJobRunner(hooks: Hooks, report: (job: Job, outcome: JobOutcome) => void): JobRunner {
+export function createJobRunner(hooks: Hooks, clock: Clock, report: (job: Job, outcome: JobOutcome) => void): JobRunner {
   const running = new Set<AbortController>()
   let closed = false
 
@@ -26,7 +27,7 @@ export function createJobRunner(hooks: Hooks, report: (job: Job, outcome: JobOut
   }
 
   const attempt = async (job: Job, controller: AbortController): Promise<JobOutcome> => {
-    let timer: NodeJS.Timeout | undefined
+    let cancel: (() => void) | undefined
     try {
       const hook = hooks[job.hook]
       if (hook === undefined) return { ok: false, error: `no hook named ${job.hook} is bound` }
@@ -38,16 +39,16 @@ export function createJobRunner(hooks: Hooks, report: (job: Job, outcome: JobOut
       }
       const deadline = new Promise<never>((_resolve, reject) => {
         controller.signal.addEventListener('abort', () => reject(new Error('the scheduler stops')), { once: true })
-        timer = setTimeout(() => {
+        cancel = clock.after(job.timeoutMs, () => {
           reject(new Error(`no answer within ${job.timeoutMs} ms`))
           controller.abort()
-        }, job.timeoutMs)
+        })
       })
       return { ok: true, value: await Promise.race([hook(context), deadline]) }
     } catch (error) {
       return { ok: false, error: `hook ${job.hook} failed: ${error instanceof Error ? error.message : String(error)}` }
     } finally {
-      clearTimeout(timer)
+      cancel?.()
     }
   }
 

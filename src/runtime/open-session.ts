@@ -2,8 +2,8 @@
  * Opening the store with patience: a store that does not answer is said once and tried again; a lock held by another scheduler
  * is waited for as long as a dead holder's session may last, and then named.
  */
-import pRetry, { AbortError } from 'p-retry'
 import { isSdkError } from '../errors.js'
+import type { Clock } from '../ports/clock.js'
 import type { Logger } from '../ports/logger.js'
 import type { StateStore, StoreSession } from '../ports/state-store.js'
 
@@ -11,43 +11,48 @@ export interface OpenSessionOptions {
   readonly holder: string
   readonly lockWaitMs: number
   readonly logger: Logger
+  readonly clock: Clock
   readonly signal: AbortSignal
 }
 
-/** @throws SdkError of `StateStore.open`: `ERR_LOCK_HELD`, or one that is not retryable. */
-export function openSession(
+const minPauseMs = 500
+const maxPauseMs = 5_000
+/** The same line every few seconds would bury everything else: said at first, and then once in so many attempts. */
+const attemptsPerLine = 12
+
+/** @throws SdkError of `StateStore.open`: `ERR_LOCK_HELD`, or one that is not retryable; the signal's reason when aborted. */
+export async function openSession(
   store: StateStore,
-  { holder, lockWaitMs, logger, signal }: OpenSessionOptions,
+  { holder, lockWaitMs, logger, clock, signal }: OpenSessionOptions,
 ): Promise<StoreSession> {
-  return pRetry(
-    async () => {
-      try {
-        return await store.open({
-          holder,
-          lockWaitMs,
-          signal,
-          onWaiting: (present) =>
-            logger.info(
-              { holder: present },
-              `waiting for the lock of this service, held by ${present}, for at most ${Math.ceil(lockWaitMs / 1000)} s`,
-            ),
-        })
-      } catch (error) {
-        // A lock that is held is not retryable: a holder that outlives the wait is alive, and trying on would only hide it.
-        if (isSdkError(error) && error.retryable) throw error
-        throw new AbortError(error instanceof Error ? error : new Error(String(error), { cause: error }))
-      }
-    },
-    {
-      retries: Infinity,
-      minTimeout: 500,
-      maxTimeout: 5_000,
-      signal,
-      onFailedAttempt: ({ error, attemptNumber }) => {
-        // Once, and then now and then: the same line every few seconds would bury everything else.
-        if (attemptNumber === 1 || attemptNumber % 12 === 0)
-          logger.error({ attempt: attemptNumber }, `${error.message}; trying again`)
-      },
-    },
-  )
+  const onWaiting = (present: string): void =>
+    logger.info(
+      { holder: present },
+      `waiting for the lock of this service, held by ${present}, for at most ${Math.ceil(lockWaitMs / 1000)} s`,
+    )
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await store.open({ holder, lockWaitMs, signal, onWaiting })
+    } catch (error) {
+      signal.throwIfAborted()
+      // A lock that is held is not retryable: a holder that outlives the wait is alive, and trying on would only hide it.
+      if (!isSdkError(error) || !error.retryable) throw error
+      if (attempt % attemptsPerLine === 1) logger.error({ attempt }, `${error.message}; trying again`)
+      await pause(clock, Math.min(maxPauseMs, minPauseMs * 2 ** (attempt - 1)), signal)
+    }
+  }
+}
+
+function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      cancel()
+      reject(signal.reason as Error)
+    }
+    const cancel = clock.after(ms, () => {
+      signal.removeEventListener('abort', onAbort)
+      resolve()
+    })
+    signal.addEventListener('abort', onAbort, { once: true })
+  })
 }

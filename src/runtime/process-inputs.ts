@@ -1,9 +1,18 @@
-/** What the core takes as inputs and a process has: randomness, and a name for itself. */
+/** What the core and the shell take as inputs and a process has: time, randomness, and a name for itself. */
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { IdSource } from '../ids.js'
+import type { Clock } from '../ports/clock.js'
 
 export const randomIds: IdSource = { uuid: () => randomUUID() }
+
+export const systemClock: Clock = {
+  now: Date.now,
+  after(ms, run) {
+    const timer = setTimeout(run, ms)
+    return () => clearTimeout(timer)
+  },
+}
 
 /** Shown to whoever finds the service's lock taken. */
 export const processIdentity = (): string => `${hostname()} pid ${process.pid}`

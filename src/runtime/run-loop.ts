@@ -3,9 +3,9 @@
  * is decided here. Guarantees: no call, ack or job leaves before the decisions behind it are durable; after SUBSCRIBED a fenced
  * write comes before the first call of that stream.
  */
-import { setTimeout as delay } from 'node:timers/promises'
 import { SdkError } from '../errors.js'
 import type { StreamId } from '../ids.js'
+import type { Clock } from '../ports/clock.js'
 import type { MesosDriver } from '../ports/mesos-driver.js'
 import type { StoreLimits, StoreSession, Write } from '../ports/state-store.js'
 import type { Decision, StepResult } from '../scheduler/draft.js'
@@ -24,6 +24,7 @@ export interface RunLoopParts {
   readonly session: StoreSession
   readonly driver: MesosDriver
   readonly env: Env
+  readonly clock: Clock
   readonly runJob: (job: Job) => void
   /** Told after every step that was made durable. */
   readonly onStep: (before: State, result: StepResult) => void
@@ -128,10 +129,18 @@ export function createRunLoop(initial: State, parts: RunLoopParts): RunLoop {
     submit: (event) => new Promise((resolve, reject) => enqueue({ event, done: resolve, failed: reject })),
     async stop() {
       stopped = true
-      if (pumping !== undefined) await Promise.race([pumping, delay(stopLimitMs, undefined, { ref: false })])
+      if (pumping !== undefined) await atMost(parts.clock, stopLimitMs, pumping)
       giveUp()
     },
   }
+}
+
+/** Resolves with what is waited for, or without it when the time is over. */
+async function atMost(clock: Clock, ms: number, waitedFor: Promise<void>): Promise<void> {
+  let cancel: (() => void) | undefined
+  const limit = new Promise<void>((resolve) => (cancel = clock.after(ms, resolve)))
+  await Promise.race([waitedFor, limit])
+  cancel?.()
 }
 
 const notDecided = (): SdkError =>

@@ -4,6 +4,7 @@
  */
 import { isSdkError, SdkError } from '../errors.js'
 import type { FrameworkId } from '../ids.js'
+import type { Clock } from '../ports/clock.js'
 import type { Logger } from '../ports/logger.js'
 import type { FrameworkInfo, MesosDriver } from '../ports/mesos-driver.js'
 import type { ServiceApi } from '../ports/service-api.js'
@@ -28,13 +29,13 @@ export interface SchedulerParts {
   /** A fresh driver for every session with the store. */
   readonly newDriver: () => MesosDriver
   readonly env: Env
-  readonly now: () => number
+  readonly clock: Clock
   readonly logger: Logger
   /** Shown to whoever finds the lock taken. */
   readonly holder: string
   readonly lockWaitMs: number
-  /** Between two ticks: back-off and gates are looked at this often. Undefined where a test makes time pass. */
-  readonly tickMs: number | undefined
+  /** Between two ticks: back-off and gates are looked at this often. */
+  readonly tickMs: number
   readonly failoverTimeoutMs: number
   readonly webUiUrl: () => string | undefined
   readonly onStep: (before: State, result: StepResult) => void
@@ -73,6 +74,7 @@ export function createSchedulerProcess(parts: SchedulerParts): SchedulerProcess 
         holder: parts.holder,
         lockWaitMs: parts.lockWaitMs,
         logger: parts.logger,
+        clock: parts.clock,
         signal: stopping.signal,
       })
     } catch (error) {
@@ -88,7 +90,7 @@ export function createSchedulerProcess(parts: SchedulerParts): SchedulerProcess 
     async command(command) {
       if (loop === undefined)
         throw new SdkError('ERR_STORE_SESSION_LOST', 'this scheduler does not lead yet; ask again', { retryable: true })
-      await loop.submit({ type: 'commandReceived', command, atMs: parts.now() })
+      await loop.submit({ type: 'commandReceived', command, atMs: parts.clock.now() })
     },
   }
 }
@@ -107,24 +109,29 @@ async function runSession(
     let assigned: FrameworkId | undefined
     return await new Promise<Ending>((end) => {
       const driver = parts.newDriver()
-      const runner = createJobRunner(parts.hooks, ({ runId, attempt }, outcome) =>
-        loop.push({ type: 'jobFinished', runId, attempt, outcome, atMs: parts.now() }),
+      const runner = createJobRunner(parts.hooks, parts.clock, ({ runId, attempt }, outcome) =>
+        loop.push({ type: 'jobFinished', runId, attempt, outcome, atMs: parts.clock.now() }),
       )
       const loop = createRunLoop(initial, {
         session,
         driver,
         env: parts.env,
+        clock: parts.clock,
         runJob: runner.run,
         onStep: tellSafely(parts),
         onFatal: (error) => end(endingOf(error)),
         onOverflow: () => end({ kind: 'again', reason: 'too many events have queued while the store was away' }),
       })
-      const tick = () => loop.push({ type: 'ticked', atMs: parts.now() })
-      const ticker = parts.tickMs === undefined ? undefined : setInterval(tick, parts.tickMs)
+      let cancelTick: () => void
+      const tick = () => {
+        cancelTick = parts.clock.after(parts.tickMs, tick)
+        loop.push({ type: 'ticked', atMs: parts.clock.now() })
+      }
+      cancelTick = parts.clock.after(parts.tickMs, tick)
       const onStop = () => end({ kind: 'stopped' })
       // In this order at the end: nothing new comes in, the step in hand is made durable and sent (unless the store keeps it waiting), then the stream ends.
       cleanUp.unshift(
-        () => clearInterval(ticker),
+        () => cancelTick(),
         () => runner.close(),
         () => loop.stop(),
         () => driver.close(),
@@ -133,7 +140,7 @@ async function runSession(
       stopSignal.addEventListener('abort', onStop, { once: true })
       void session.ended.then((reason) => end(sessionEnding(reason)))
       onLoop(loop)
-      loop.push({ type: 'targetSubmitted', spec: parts.spec, atMs: parts.now() })
+      loop.push({ type: 'targetSubmitted', spec: parts.spec, atMs: parts.clock.now() })
       driver.start({
         beforeSubscribe: async () => {
           await session.commit([])

@@ -136,7 +136,7 @@ export function unsettledReason({ records, volatile }: State, instance: Instance
 /** Failures in a row after which an instance counts as broken on its present configuration: a newer one may be the cure. */
 const brokenAfterFailures = 3
 /** So long in recovery without getting ready means the same. */
-const brokenAfterMs = 300_000
+export const brokenAfterMs = 300_000
 
 /** In recovery, and not coming back on its present configuration. An agent that is away is no fault of the configuration. */
 export function isBroken({ records, volatile }: State, instance: InstanceRecord): boolean {
@@ -173,7 +173,7 @@ function uncertainty({ volatile }: State, instance: InstanceRecord, tasks: reado
     if (record.value === 'unreachable') {
       return {
         kind: 'wait',
-        reason: uncertainText(name, launch.agentId, lastState ?? 'UNREACHABLE'),
+        reason: `${uncertainText(name, launch.agentId, lastState ?? 'UNREACHABLE')}, or until ${permitToReplace(instance)}`,
       }
     }
   }
@@ -182,14 +182,21 @@ function uncertainty({ volatile }: State, instance: InstanceRecord, tasks: reado
     ? undefined
     : {
         kind: 'wait',
-        reason: `a ${open.type} operation on agent ${instance.footprint?.agentId} is in doubt; an offer of that agent, or the master, will tell`,
+        reason: `a ${open.type} operation on agent ${instance.footprint?.agentId} is in doubt until an offer of that agent or the master tells, or until ${permitToReplace(instance)}`,
       }
 }
 
 const uncertainText = (task: string, agent: string, state: string): string =>
   state === 'GONE_BY_OPERATOR'
-    ? `task ${task} was declared gone with agent ${agent}, and may still run; this version replaces it neither there nor elsewhere`
+    ? `task ${task} was declared gone with agent ${agent}, and may still run; it is kept until the agent proves it ended`
     : `task ${task} on agent ${agent} is ${state} and may still run; it is kept until the agent returns`
+
+/** What alone ends a wait for something that is lost for ever. This version takes no such permit yet. */
+export function permitToReplace(instance: InstanceRecord): string {
+  const volumes = (instance.footprint?.entries ?? []).flatMap(({ volume }) => volume?.persistenceId ?? [])
+  const loss = volumes.length === 0 ? '' : `, which gives up volume ${volumes.join(', ')}`
+  return `there is a permit to replace ${nameOf(instance)}${loss}`
+}
 
 function killing(instance: InstanceRecord, tasks: readonly PodTask[], target: Target): Need | undefined {
   const stale = tasks.filter((task) => isStale(instance, task, target))

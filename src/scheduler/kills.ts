@@ -5,7 +5,7 @@ import { needOf } from './assess.js'
 import type { Draft } from './draft.js'
 
 /** A KILL may be lost; it is sent again after this pause. */
-const repeatMs = 10_000
+export const killRepeatMs = 10_000
 
 export function decideKills(draft: Draft): void {
   if (draft.volatile.stream === undefined) return
@@ -34,7 +34,7 @@ export function sendKills(draft: Draft): void {
     const { taskId, agentId } = context.launch
     if (unansweredTasks.has(taskId)) continue
     const sentAtMs = draft.volatile.killsSentAtMs.get(taskId)
-    if (sentAtMs !== undefined && nowMs - sentAtMs < repeatMs) continue
+    if (sentAtMs !== undefined && nowMs - sentAtMs < killRepeatMs) continue
     draft.edit('killsSentAtMs').set(taskId, nowMs)
     draft.call({ type: 'kill', taskId, agentId })
   }

@@ -9,7 +9,7 @@ import { placedAhead } from './environment.js'
 import type { InstanceRecord } from './records/instance-record.js'
 
 /** Held offers are given back after this time: only when all offers of an agent are answered does the master merge the pieces. */
-const maxHoldMs = 20_000
+export const maxHoldMs = 20_000
 /** Filter while something still waits for offers, and while nothing does. */
 const busyRefuseSeconds = 2
 const idleRefuseSeconds = 3_600

@@ -6,7 +6,7 @@
 import type { AgentId, OperationId, TaskId } from '../ids.js'
 import { mayBeAlive } from '../state-machine/task-record.js'
 import type { Draft } from './draft.js'
-import type { OpenAsk, Records } from './state.js'
+import type { OpenAsk, Records, Volatile } from './state.js'
 
 const firstPauseMs = 2_000
 const maxPauseMs = 60_000
@@ -62,8 +62,15 @@ function doubt(draft: Draft): void {
   }
 }
 
-const isDue = (ask: OpenAsk, nowMs: number): boolean =>
-  ask.tries === 0 || nowMs - ask.askedAtMs >= Math.min(maxPauseMs, firstPauseMs * 2 ** (ask.tries - 1))
+/** When an open ask is repeated. */
+export const nextAskMs = ({ askedAtMs, tries }: OpenAsk): number =>
+  tries === 0 ? 0 : askedAtMs + Math.min(maxPauseMs, firstPauseMs * 2 ** (tries - 1))
+
+const isDue = (ask: OpenAsk, nowMs: number): boolean => nowMs >= nextAskMs(ask)
+
+/** When doubts, or everything, are asked for again. */
+export const nextReconciliationMs = ({ doubtsAskedAtMs, reconciledAtMs }: Volatile): number =>
+  Math.min(doubtsAskedAtMs + doubtAfterMs, reconciledAtMs + periodMs)
 
 function askTasks(draft: Draft): void {
   const { unansweredTasks, nowMs } = draft.volatile

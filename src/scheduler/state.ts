@@ -65,6 +65,8 @@ export interface OfferOutcome {
 /** What is lost with the process, and may be. */
 export interface Volatile {
   readonly nowMs: number
+  /** Ticks before then change nothing. */
+  readonly quietUntilMs: number
   readonly stream: { readonly id: StreamId; readonly frameworkId: FrameworkId; readonly sinceMs: number } | undefined
   readonly offers: ReadonlyMap<OfferId, HeldOffer>
   /** Agents that the master has shown on this stream to know as registered: by an offer, or by a task it knows to be gone. */
@@ -103,6 +105,7 @@ export const noRecords: Records = {
 
 export const newVolatile: Volatile = {
   nowMs: 0,
+  quietUntilMs: 0,
   stream: undefined,
   offers: new Map(),
   registeredAgents: new Set(),

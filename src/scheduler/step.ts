@@ -16,6 +16,7 @@ import { settleOffers } from './offer-policy.js'
 import { applyOperationStatus } from './operation-status.js'
 import { applyAnswer } from './questions.js'
 import { openAsks, reconcile } from './reconcile.js'
+import { quietUntil } from './quiet.js'
 import { manageRuns } from './runs.js'
 import type { State } from './state.js'
 import { applyTaskStatus } from './task-status.js'
@@ -23,6 +24,8 @@ import { dropEmptyFootprints, useOffers } from './use-offers.js'
 
 /** The order of `decide` is the order of urgency: ends before beginnings, kills before launches, offers last. */
 export function step(state: State, events: readonly Event[], env: Env): StepResult {
+  const tickMs = onlyTicks(events)
+  if (tickMs !== undefined && tickMs < state.volatile.quietUntilMs) return nothingBut(state, tickMs)
   const draft = createDraft(state)
   for (const event of events) {
     draft.setVolatile({ nowMs: Math.max(draft.volatile.nowMs, event.atMs) })
@@ -30,8 +33,32 @@ export function step(state: State, events: readonly Event[], env: Env): StepResu
     draft.decided()
   }
   decide(draft, env)
-  return draft.result()
+  draft.setVolatile({ quietUntilMs: 0 })
+  const result = draft.result()
+  // What was decided may open the way for more, which the next step sees.
+  const isActive = result.decisions.length + result.calls.length + result.jobs.length > 0
+  if (isActive) return result
+  const volatile = { ...result.state.volatile, quietUntilMs: quietUntil(result.state) }
+  return { ...result, state: { ...result.state, volatile } }
 }
+
+/** The time they tell, if nothing else is told. */
+function onlyTicks(events: readonly Event[]): number | undefined {
+  let atMs: number | undefined
+  for (const event of events) {
+    if (event.type !== 'ticked') return undefined
+    atMs = event.atMs
+  }
+  return atMs
+}
+
+const nothingBut = ({ records, volatile }: State, nowMs: number): StepResult => ({
+  state: { records, volatile: { ...volatile, nowMs: Math.max(volatile.nowMs, nowMs) } },
+  decisions: [],
+  calls: [],
+  acks: [],
+  jobs: [],
+})
 
 function decide(draft: Draft, env: Env): void {
   if (draft.records.service === undefined) return

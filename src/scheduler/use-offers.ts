@@ -17,7 +17,7 @@ import type { Placed } from '../offer-evaluator/stages/stage.js'
 import { principalOf, roleOf } from '../spec/check-update.js'
 import { mayBeAlive } from '../state-machine/task-record.js'
 import { advanceTask } from '../state-machine/transition.js'
-import { needOf, podTasks, targetOf, type Need } from './assess.js'
+import { needOf, permitToReplace, podTasks, targetOf, type Need } from './assess.js'
 import type { Draft } from './draft.js'
 import type { Env } from './env.js'
 import { buildEnvironment, missingPeers, placedAhead } from './environment.js'
@@ -58,7 +58,7 @@ export function useOffers(draft: Draft, env: Env): void {
   const round: Round = {
     draft,
     env,
-    pools: buildPools(offers, roleOf(target.spec)),
+    pools: buildPools(offers, roleOf(target.spec), target.spec.name),
     chosen: new Map(),
     placed: countPlaced(draft),
   }
@@ -188,11 +188,13 @@ function inPlace(round: Round, turn: Turn): string | undefined {
   const { footprint } = instance
   if (footprint === undefined) return undefined
   const pool = round.pools.get(footprint.agentId)
-  if (pool === undefined) return `agent ${footprint.hostname} offers nothing at the moment; waiting for its reserved resources`
+  const orPermit = `, or until ${permitToReplace(instance)}`
+  if (pool === undefined)
+    return `agent ${footprint.hostname} offers nothing at the moment; it waits until its reserved resources are offered${orPermit}`
   const owner = ownershipOf(turn, instance.generation)
   if (need.kind === 'complete') {
     const result = completeFootprint(footprint, pool, owner, newOperationId(env, name), draft.volatile.nowMs)
-    if (!result.ok) return result.reason
+    if (!result.ok) return `${result.reason}; it waits for more${orPermit}`
     round.pools.set(footprint.agentId, result.pool)
     draft.setInstance(name, { ...instance, footprint: result.footprint })
     draft.decided()
@@ -206,7 +208,7 @@ function inPlace(round: Round, turn: Turn): string | undefined {
     (entry) => need.tasks.some((task) => isTaskPart(entry, task)) || (!need.joinExecutor && isExecutorPart(entry)),
   )
   const found = findInPlace(footprint, entries, pool, owner)
-  if (!found.ok) return found.reason
+  if (!found.ok) return `${found.reason}; it waits for them${orPermit}`
   round.pools.set(footprint.agentId, found.pool)
   launch(round, turn, footprint, need, (entry) => found.resources.get(entry) ?? usableResource(entry, owner))
   draft.decided()

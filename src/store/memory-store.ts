@@ -41,11 +41,15 @@ export interface MemoryStoreOptions {
   readonly records?: Iterable<readonly [RecordKey, string]>
   /** @defaultValue no fault, ever */
   readonly fault?: (attempt: CommitAttempt) => StoreFault
+  /** Told at the moment a batch has landed, fenced writes included. */
+  readonly onLanded?: (batch: Batch, epoch: number) => void
 }
 
 export interface MemorySession extends StoreSession {
   /** The process dies: nothing of this session lands or settles any more, and its lock is free. */
   abandon(): void
+  /** The store forgets this session, and its process is told. */
+  expire(): void
 }
 
 export interface MemoryStore extends StateStore {
@@ -54,6 +58,8 @@ export interface MemoryStore extends StateStore {
    * aborts, however long that takes: this store has no clock.
    */
   open(options: OpenOptions): Promise<MemorySession>
+  /** One record as it stands. */
+  read(key: RecordKey): string | undefined
   /** A copy of all records, sorted by key. */
   dump(): ReadonlyMap<RecordKey, string>
   /**
@@ -215,6 +221,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
         if (!fault.endsWith('Before') && !landed) {
           apply(pending.batch)
           landed = true
+          options.onLanded?.(pending.batch, ownEpoch)
         }
         switch (fault) {
           case 'none':
@@ -286,6 +293,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
         die()
         freeLock(self)
       },
+      expire: () => self.expire(true),
     }
   }
 
@@ -304,6 +312,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
       }
       return openLocked(open)
     },
+    read: (key) => records.get(key),
     dump: () => new Map([...records].sort(([a], [b]) => (a < b ? -1 : 1))),
     expireSession: ({ tell = false } = {}) => lockedBy?.expire(tell),
     setAvailable: (now) => {

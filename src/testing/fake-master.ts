@@ -15,7 +15,7 @@ import {
   type TaskId,
   type TaskName,
 } from '../ids.js'
-import { resourceLabel } from '../offer-evaluator/labels.js'
+import { labelNames } from '../offer-evaluator/labels.js'
 import type { ExecutorInfo, Operation, TaskInfo } from '../offer-evaluator/operations.js'
 import type { Offer, Resource } from '../offer-evaluator/resources.js'
 import type { FrameworkInfo, MesosDriver, MesosDriverHandlers } from '../ports/mesos-driver.js'
@@ -222,7 +222,7 @@ function withVolumes(present: readonly Resource[], operation: Operation): Resour
 
 const labelOf = (resource: Resource): string | undefined => {
   const owner = resource.reservations.at(-1)
-  return owner === undefined ? undefined : resourceLabel(resource, owner.role)
+  return owner?.labels?.find(({ key }) => key === labelNames.resource)?.value
 }
 
 function buildOffer(

@@ -126,12 +126,12 @@ async function start(firstSpec: ServiceSpec, options: TestServiceOptions): Promi
       store,
       newDriver: master.newDriver,
       env: { ids },
-      now: () => nowMs,
+      // Time passes only by `advance`, which tells it by an event of its own.
+      clock: { now: () => nowMs, after: () => () => undefined },
       logger: quiet,
       holder: 'test',
       lockWaitMs: 0,
-      // The clock of a test moves only by `advance`.
-      tickMs: undefined,
+      tickMs: 1_000,
       failoverTimeoutMs: 86_400_000,
       webUiUrl: () => undefined,
       onStep: () => undefined,

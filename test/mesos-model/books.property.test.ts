@@ -1,23 +1,24 @@
 /**
- * Whatever schedulers, agents and failures do: an agent's resources are free, offered or used, each exactly once. Random
- * scripts over the books of a master and three agents in virtual time.
+ * Whatever schedulers, operators, agents and failures do: an agent's resources are free, offered or used, each exactly once.
+ * Random scripts over the books of a master and three agents in a virtual cluster.
  */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { findBooksProblem } from '../../src/mesos-model/invariants.js'
 import type { Event, Offer } from '../../src/mesos/messages.js'
-import { RECORDED_AGENTS } from '../transcripts/transcript.js'
-import { VirtualCluster } from '../transcripts/virtual-cluster.js'
+import { createRecordedCluster, type RecordedCluster } from '../transcripts/recorded-cluster.js'
 
-const START_MS = 1_000_000
+/** Until every agent that can is back. */
+const SETTLE_MS = 30_000
 const HEADERS = { 'content-type': 'application/json' }
 const CAPABILITIES = ['MULTI_ROLE', 'PARTITION_AWARE', 'RESERVATION_REFINEMENT', 'TASK_KILLING_STATE', 'REGION_AWARE']
 
 interface Script {
-  readonly cluster: VirtualCluster
+  readonly cluster: RecordedCluster
   streamId: string
   frameworkId: string
-  handled: number
+  /** Of the stream, not yet looked at. */
+  events: Event[]
   offers: Map<string, Offer>
   tasks: string[]
   volumes: number
@@ -29,18 +30,16 @@ function post(script: Script, call: Record<string, unknown>): void {
   const isSubscribe = call['type'] === 'SUBSCRIBE'
   const headers = isSubscribe ? HEADERS : { ...HEADERS, 'mesos-stream-id': script.streamId }
   const frameworkField = script.frameworkId === '' ? {} : { framework_id: { value: script.frameworkId } }
-  const response = script.cluster.request({
-    method: 'POST',
-    path: '/api/v1/scheduler',
-    headers,
-    body: JSON.stringify({ ...frameworkField, ...call }),
-    streamId,
-  })
-  if (response.streamId !== undefined) {
-    script.streamId = response.streamId
-    script.handled = 0
-    script.offers.clear()
-  }
+  const body = JSON.stringify({ ...frameworkField, ...call })
+  const events: Event[] = []
+  const response = script.cluster.request(
+    { method: 'POST', path: '/api/v1/scheduler', headers, body, streamId },
+    { onEvent: (event) => events.push(event), onEnd: () => undefined },
+  )
+  if (response?.streamId === undefined) return
+  script.streamId = response.streamId
+  script.events = events
+  script.offers.clear()
 }
 
 function subscribe(script: Script): void {
@@ -60,10 +59,7 @@ function subscribe(script: Script): void {
 }
 
 function handleEvents(script: Script, acknowledges: boolean): void {
-  const events: readonly Event[] = script.cluster.streams.get(script.streamId) ?? []
-  const fresh = events.slice(script.handled)
-  script.handled = events.length
-  for (const event of fresh) {
+  for (const event of script.events.splice(0)) {
     if (event.type === 'SUBSCRIBED') script.frameworkId = event.subscribed.framework_id.value
     if (event.type === 'OFFERS') for (const offer of event.offers.offers ?? []) script.offers.set(offer.id.value, offer)
     if (event.type === 'RESCIND') script.offers.delete(event.rescind.offer_id.value)
@@ -119,10 +115,47 @@ const agentName = (index: number): string => `agent${index + 1}.local`
 
 type Action = (script: Script) => void
 
+type OfAgent = (cluster: RecordedCluster, agent: string) => unknown
+
+const faults: readonly OfAgent[] = [
+  (cluster, agent) => cluster.stopAgent(agent),
+  (cluster, agent) => cluster.deafenAgent(agent),
+  (cluster, agent) => cluster.cutAgent(agent),
+  (cluster, agent) => cluster.slowAgent(agent, 3_000),
+  (cluster, agent) => cluster.loseToAgent(agent),
+  (cluster, agent) => cluster.loseToMaster(agent),
+  (cluster, agent) => cluster.duplicateToMaster(agent),
+  (cluster, agent) => cluster.machineDown(agent, false),
+  (cluster, agent) => cluster.machineDown(agent, true),
+  (cluster, agent) => cluster.forgetIdentity(agent),
+  (cluster, agent) => cluster.wipeDisk(agent),
+  (cluster, agent) => cluster.markGone(agent),
+  (cluster, agent) => cluster.drainAgent(agent),
+  (cluster) => cluster.stopMaster(),
+  (cluster) => cluster.rescindOffers(),
+]
+const ends: readonly OfAgent[] = [
+  (cluster, agent) => cluster.startAgent(agent),
+  (cluster, agent) => cluster.healAgent(agent),
+  (cluster, agent) => cluster.slowAgent(agent, 0),
+  (cluster, agent) => cluster.machineUp(agent),
+  (cluster, agent) => cluster.reactivateAgent(agent),
+  (cluster) => cluster.startMaster(),
+  (cluster, agent) => cluster.breakLink(agent),
+]
+const inflict =
+  (nth: number, agent: number): Action =>
+  ({ cluster }) =>
+    void faults[nth]?.(cluster, agentName(agent))
+const end =
+  (nth: number, agent: number): Action =>
+  ({ cluster }) =>
+    void ends[nth]?.(cluster, agentName(agent))
+
 const index = fc.integer({ min: 0, max: 2 })
 const action: fc.Arbitrary<Action> = fc.oneof(
   {
-    weight: 5,
+    weight: 12,
     arbitrary: fc.tuple(fc.boolean(), fc.integer({ min: 0, max: 20 })).map(
       ([withVolume, seconds]): Action =>
         (script) =>
@@ -130,7 +163,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
     ),
   },
   {
-    weight: 4,
+    weight: 8,
     arbitrary: fc.integer({ min: 1, max: 12_000 }).map(
       (ms): Action =>
         (script) =>
@@ -153,63 +186,43 @@ const action: fc.Arbitrary<Action> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.constant<Action>((script) => post(script, { type: 'REVIVE' })) },
-  { weight: 1, arbitrary: fc.constant<Action>((script) => subscribe(script)) },
+  { weight: 2, arbitrary: fc.constant<Action>((script) => subscribe(script)) },
   {
     weight: 1,
-    arbitrary: index.map(
-      (one): Action =>
-        (script) =>
-          script.cluster.stopAgent(agentName(one)),
-    ),
-  },
-  {
-    weight: 2,
-    arbitrary: index.map((one): Action => (script) => {
-      if (script.cluster.agents.get(agentName(one))?.isAlive === false) script.cluster.startAgent(agentName(one))
+    arbitrary: fc.nat(20).map((nth): Action => (script) => {
+      script.cluster.killExecutor(`e-${nth % Math.max(script.tasks.length, 1)}`)
     }),
   },
-  {
-    weight: 1,
-    arbitrary: index.map(
-      (one): Action =>
-        (script) =>
-          script.cluster.deafen(agentName(one)),
-    ),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.nat(20).map(
-      (nth): Action =>
-        (script) =>
-          script.cluster.killExecutor(`${script.frameworkId}/e-${nth % Math.max(script.tasks.length, 1)}`, 9),
-    ),
-  },
+  { weight: 6, arbitrary: fc.tuple(fc.nat(faults.length - 1), index).map(([nth, one]): Action => inflict(nth, one)) },
+  { weight: 8, arbitrary: fc.tuple(fc.nat(ends.length - 1), index).map(([nth, one]): Action => end(nth, one)) },
 )
 
 describe('books', () => {
   it('hold each resource exactly once', () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(action, fc.boolean()), { maxLength: 40 }), (actions) => {
-        const cluster = new VirtualCluster(START_MS)
-        for (const agent of RECORDED_AGENTS) cluster.addAgent(agent.hostname, agent)
+      fc.property(fc.array(fc.tuple(action, fc.boolean()), { minLength: 20, maxLength: 80, size: 'max' }), (actions) => {
+        const cluster = createRecordedCluster()
         const script: Script = {
           cluster,
           streamId: '',
           frameworkId: '',
-          handled: 0,
+          events: [],
           offers: new Map(),
           tasks: [],
           volumes: 0,
           requests: 0,
         }
-        cluster.advanceTo(START_MS + 10)
         subscribe(script)
         for (const [act, acknowledges] of actions) {
           act(script)
           handleEvents(script, acknowledges)
           cluster.advanceTo(cluster.nowMs + 5)
-          expect(findBooksProblem(cluster.master)).toBeUndefined()
+          expect(findBooksProblem(cluster.masterBooks())).toBeUndefined()
         }
+        cluster.disarm()
+        for (const one of [0, 1, 2]) for (const act of ends) act(cluster, agentName(one))
+        cluster.advanceTo(cluster.nowMs + SETTLE_MS)
+        expect(findBooksProblem(cluster.masterBooks())).toBeUndefined()
       }),
       { numRuns: 150 },
     )

@@ -132,7 +132,7 @@ const idsOf = (index: number) => {
 
 /** Places one instance after the other on what the ones before have left. */
 function placeAll(offers: readonly Offer[], pod: typeof pods extends fc.Arbitrary<infer Pod> ? Pod : never): Footprint[] {
-  const pools = buildPools(offers, role)
+  const pools = buildPools(offers, role, 'store')
   const footprints: Footprint[] = []
   const hosts = new Map<string, number>()
   for (let index = 0; index < pod.count; index++) {
@@ -227,7 +227,7 @@ describe('a footprint on offer again', () => {
       fc.property(agents, pods, (offers, pod) => {
         const footprints = placeAll(offers, pod)
         const indexOf = (footprint: Footprint): number => Number(footprint.operations[0]?.id.split('-')[0])
-        const back = buildPools([...offers, ...footprints.map((footprint) => reserved(footprint, indexOf(footprint)))], role)
+        const back = buildPools([...offers, ...footprints.map((footprint) => reserved(footprint, indexOf(footprint)))], role, 'store')
         for (const footprint of footprints) {
           const pool = back.get(footprint.agentId)
           if (pool === undefined) throw new TypeError('its agent offers')
@@ -252,7 +252,7 @@ describe('a footprint on offer again', () => {
     fc.assert(
       fc.property(agents, pods, (offers, pod) => {
         for (const footprint of placeAll(offers, pod)) {
-          const pool = buildPools(offers, role).get(footprint.agentId)
+          const pool = buildPools(offers, role, 'store').get(footprint.agentId)
           if (pool === undefined) throw new TypeError('its agent offers')
           expect(findInPlace(footprint, footprint.entries, pool, ownerOf(0))).toMatchObject({ ok: false })
         }

@@ -4,9 +4,9 @@ import { isSdkError } from '../../src/errors.js'
 import { frameworkId } from '../../src/ids.js'
 import { createMemoryStore, type StoreFault } from '../../src/store/memory-store.js'
 import { createCountingIds } from '../../src/testing/seeded-ids.js'
-import { buildVirtualAgents, createVirtualCluster } from '../../src/testing/virtual-cluster.js'
-import { createVirtualScheduler } from '../../src/testing/virtual-scheduler.js'
-import { behaveAsSpecified } from '../../src/testing/virtual-tasks.js'
+import { buildVirtualAgents, createVirtualCluster } from '../../src/testing/virtual/cluster.js'
+import { createVirtualScheduler, directStore } from '../../src/testing/virtual/scheduler.js'
+import { behaveAsSpecified } from '../../src/testing/virtual/tasks.js'
 import { databaseSpec } from '../support/specs.js'
 
 const spec = databaseSpec({ count: 1 })
@@ -22,7 +22,7 @@ async function takeStream(onTaken: (store: { expireSession(): void; open(): Prom
     },
   })
   const cluster = createVirtualCluster({ agents: buildVirtualAgents(2), behave: behaveAsSpecified(spec) })
-  const scheduler = createVirtualScheduler({ cluster, store, ids: createCountingIds() })
+  const scheduler = createVirtualScheduler({ cluster, storeOf: directStore(store, () => cluster.nowMs), ids: createCountingIds() })
   await scheduler.start(spec)
   await cluster.advance(30_000)
   const service = JSON.parse(store.dump().get('service/service') ?? '{}') as { frameworkId: string; principal: string }

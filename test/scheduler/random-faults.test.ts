@@ -8,10 +8,10 @@ import type { Hook } from '../../src/runtime/hooks.js'
 import { hookNames } from '../../src/scheduler/questions.js'
 import { createMemoryStore, type StoreFault } from '../../src/store/memory-store.js'
 import { createCountingIds } from '../../src/testing/seeded-ids.js'
-import { buildVirtualAgents, createVirtualCluster } from '../../src/testing/virtual-cluster.js'
-import type { CallFault } from '../../src/testing/virtual-driver.js'
-import { createVirtualScheduler } from '../../src/testing/virtual-scheduler.js'
-import { behaveAsSpecified } from '../../src/testing/virtual-tasks.js'
+import { buildVirtualAgents, createVirtualCluster } from '../../src/testing/virtual/cluster.js'
+import type { CallFault } from '../../src/testing/virtual/driver.js'
+import { createVirtualScheduler, directStore } from '../../src/testing/virtual/scheduler.js'
+import { behaveAsSpecified } from '../../src/testing/virtual/tasks.js'
 import {
   checkAcknowledgedIsStored,
   checkAtMostOne,
@@ -82,9 +82,9 @@ async function live(seed: number): Promise<{ problems: string[]; launches: numbe
     Promise.resolve(candidates?.toReversed() ?? { open: !areFaultsOn || chance() < 0.7, reason: 'chance' })
   const scheduler = createVirtualScheduler({
     cluster,
-    store,
+    storeOf: directStore(store, () => cluster.nowMs),
     ids: createCountingIds(),
-    hooks: Object.fromEntries(hookNames(first).map((name) => [name, hook])),
+    hooksOf: () => Object.fromEntries(hookNames(first).map((name) => [name, hook])),
     faultOf: () => (areFaultsOn ? choose<CallFault>(chance(), 0.01, ['crash', 'loseCall', 'loseAnswer'], 'none') : 'none'),
   })
 

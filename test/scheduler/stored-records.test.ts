@@ -12,9 +12,9 @@ import {
 } from '../../src/scheduler/stored-records.js'
 import { createMemoryStore } from '../../src/store/memory-store.js'
 import { createCountingIds } from '../../src/testing/seeded-ids.js'
-import { buildVirtualAgents, createVirtualCluster } from '../../src/testing/virtual-cluster.js'
-import { createVirtualScheduler } from '../../src/testing/virtual-scheduler.js'
-import { behaveAsSpecified } from '../../src/testing/virtual-tasks.js'
+import { buildVirtualAgents, createVirtualCluster } from '../../src/testing/virtual/cluster.js'
+import { createVirtualScheduler, directStore } from '../../src/testing/virtual/scheduler.js'
+import { behaveAsSpecified } from '../../src/testing/virtual/tasks.js'
 import { tieredSpec } from '../support/specs.js'
 
 type Stored = ReadonlyMap<string, string>
@@ -48,7 +48,12 @@ async function collectStores(): Promise<Stored[]> {
     joined: open,
     leaderLast: (context: { candidates?: readonly string[] }) => Promise.resolve(context.candidates ?? []),
   }
-  const scheduler = createVirtualScheduler({ cluster, store, ids: createCountingIds(), hooks })
+  const scheduler = createVirtualScheduler({
+    cluster,
+    storeOf: directStore(store, () => cluster.nowMs),
+    ids: createCountingIds(),
+    hooksOf: () => hooks,
+  })
   for (const spec of [first, second]) {
     await scheduler.stop()
     await scheduler.start(spec)

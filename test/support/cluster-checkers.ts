@@ -7,7 +7,7 @@ import type { Call, TaskStatus } from '../../src/mesos/messages.js'
 import type { InstanceRecord } from '../../src/scheduler/records/instance-record.js'
 import type { RunRecord } from '../../src/plan/run-record.js'
 import type { TaskRecord } from '../../src/state-machine/task-record.js'
-import type { LogEntry } from '../../src/testing/virtual-log.js'
+import type { LogEntry } from '../../src/testing/virtual/log.js'
 
 /** Reads one record as it is stored at the moment. */
 export type ReadRecord = <Record>(key: RecordKey) => Record | undefined

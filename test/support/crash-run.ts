@@ -14,10 +14,10 @@ import type { ServiceSpec } from '../../src/spec/schema.js'
 import type { TaskRecord } from '../../src/state-machine/task-record.js'
 import { createMemoryStore, type MemoryStore, type StoreFault } from '../../src/store/memory-store.js'
 import { createCountingIds } from '../../src/testing/seeded-ids.js'
-import { buildVirtualAgents, createVirtualCluster } from '../../src/testing/virtual-cluster.js'
-import type { CallFault } from '../../src/testing/virtual-driver.js'
-import { createVirtualScheduler } from '../../src/testing/virtual-scheduler.js'
-import { behaveAsSpecified } from '../../src/testing/virtual-tasks.js'
+import { buildVirtualAgents, createVirtualCluster } from '../../src/testing/virtual/cluster.js'
+import type { CallFault } from '../../src/testing/virtual/driver.js'
+import { createVirtualScheduler, directStore } from '../../src/testing/virtual/scheduler.js'
+import { behaveAsSpecified } from '../../src/testing/virtual/tasks.js'
 import {
   checkAcknowledgedIsStored,
   checkAtMostOne,
@@ -137,10 +137,10 @@ export async function runWithFault({
   })
   const scheduler = createVirtualScheduler({
     cluster,
-    store: { open: (request) => store.open(request) },
+    storeOf: directStore({ open: (request) => store.open(request) }, () => cluster.nowMs),
     onStep: (_before, result) => void decisions.push({ commit: store.commits, decisions: result.decisions }),
     ids: createCountingIds(),
-    hooks: openHooks(first, second),
+    hooksOf: () => openHooks(first, second),
     faultOf: (call, count) => {
       if (call.type === 'accept') accepts.push(count)
       return fault?.at === 'call' && fault.number === count ? fault.fault : 'none'

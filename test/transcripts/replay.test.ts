@@ -2,17 +2,14 @@
 import { describe, expect, it } from 'vitest'
 import { replay } from './replay.js'
 import type { ReplayOptions, ReplaySession } from './replay.js'
-import { RECORDED_AGENTS } from './transcript.js'
-import { VirtualCluster } from './virtual-cluster.js'
+import { createRecordedCluster, type RecordedCluster } from './recorded-cluster.js'
 
-const START_MS = Date.parse('2026-11-21T02:00:00Z')
-
-function openSession(): ReplaySession {
-  const cluster = new VirtualCluster(START_MS)
-  for (const agent of RECORDED_AGENTS) cluster.addAgent(agent.hostname, agent)
-  cluster.advanceTo(START_MS + 10)
-  return { cluster, ids: new Map(), streams: new Map(), seenUuids: new Set() }
-}
+const openSession = (): ReplaySession => ({
+  cluster: createRecordedCluster(),
+  ids: new Map(),
+  streams: new Map(),
+  seenUuids: new Set(),
+})
 
 /** Files that continue each other share a session. */
 const RUNS: readonly (readonly [file: string, options: ReplayOptions][])[] = [
@@ -36,12 +33,12 @@ const RUNS: readonly (readonly [file: string, options: ReplayOptions][])[] = [
           { at: 6.6, act: (cluster) => cluster.startAgent('agent2.local') },
           { at: 11.715, act: (cluster) => cluster.stopAgent('agent2.local') },
           { at: 27.74, act: (cluster) => cluster.startAgent('agent2.local') },
-          { at: 35.5, act: (cluster) => cluster.killExecutor(executorKeyOf(cluster, 'exec-8'), 9) },
+          { at: 35.5, act: (cluster) => cluster.killExecutor('exec-8') },
           { at: 36.52, act: (cluster) => cluster.stopAgent('agent2.local') },
           {
             at: 36.855,
             act: (cluster) => {
-              cluster.forgetAgent('agent2.local')
+              cluster.wipeDisk('agent2.local')
               cluster.startAgent('agent2.local')
             },
           },
@@ -56,7 +53,7 @@ const RUNS: readonly (readonly [file: string, options: ReplayOptions][])[] = [
       {
         cycleAt: 0.11,
         // Its stream ended before the call that was under way was read.
-        actions: [{ at: 6.745, act: (cluster, session) => cluster.closeStream(session.streams.get('B') ?? '') }],
+        actions: [{ at: 6.745, act: (cluster, session) => cluster.leaveStream(session.streams.get('B') ?? '') }],
       },
     ],
   ],
@@ -72,7 +69,7 @@ const RUNS: readonly (readonly [file: string, options: ReplayOptions][])[] = [
             at: 12.15,
             act: (cluster) => {
               // The recorded executor had not ended when its framework was torn down.
-              cluster.executorExitMs = 5_000
+              cluster.changeMachineTimings({ executorExitMs: 5_000 })
               cluster.startAgent('agent1.local')
             },
           },
@@ -91,7 +88,7 @@ const RUNS: readonly (readonly [file: string, options: ReplayOptions][])[] = [
         cycleAt: 0.2,
         actions: [
           // Frozen, it takes nothing; killed, it has lost what was sent; then it returns.
-          { at: 0.05, act: (cluster) => cluster.deafen('agent2.local') },
+          { at: 0.05, act: (cluster) => cluster.deafenAgent('agent2.local') },
           { at: 0.371, act: (cluster) => cluster.stopAgent('agent2.local') },
           { at: 1.18, act: (cluster) => cluster.startAgent('agent2.local') },
         ],
@@ -110,14 +107,14 @@ const RUNS: readonly (readonly [file: string, options: ReplayOptions][])[] = [
             at: 4.7,
             act: (cluster) => {
               // The recorded executor took its time to end.
-              cluster.executorExitMs = 1_400
+              cluster.changeMachineTimings({ executorExitMs: 1_400 })
               cluster.startAgent('agent2.local')
             },
           },
           {
             at: 10.16,
             act: (cluster) => {
-              cluster.freezeExecutor(executorKeyOf(cluster, 'xfz'))
+              cluster.freezeExecutor('xfz')
               cluster.stopAgent('agent2.local')
             },
           },
@@ -128,12 +125,9 @@ const RUNS: readonly (readonly [file: string, options: ReplayOptions][])[] = [
   ],
 ]
 
-function endBoth(cluster: VirtualCluster): void {
+function endBoth(cluster: RecordedCluster): void {
   for (const taskId of ['dead1', 'dead2']) cluster.endTask(taskId, { signal: 'SIGKILL' })
 }
-
-const executorKeyOf = (cluster: VirtualCluster, executorId: string): string =>
-  [...cluster.agents.values()].flatMap((agent) => [...agent.executors.keys()]).find((key) => key.endsWith(`/${executorId}`)) ?? ''
 
 describe('recorded conversations', () => {
   for (const run of RUNS) {

@@ -6,16 +6,16 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { Event } from '../../src/mesos/messages.js'
+import type { RecordedCluster } from './recorded-cluster.js'
 import { readTranscript } from './transcript.js'
 import type { TranscriptLine } from './transcript.js'
-import type { VirtualCluster } from './virtual-cluster.js'
 
 export interface ReplayOptions {
   /** When, in seconds of the file, an allocation cycle was due: cycles are a second apart. */
   readonly cycleAt: number
   readonly countsHeartbeats?: boolean
   /** What was done to processes, before the line at that time. */
-  readonly actions?: readonly { readonly at: number; readonly act: (cluster: VirtualCluster, session: ReplaySession) => void }[]
+  readonly actions?: readonly { readonly at: number; readonly act: (cluster: RecordedCluster, session: ReplaySession) => void }[]
   /** Clients that left before the recorded master got to sending what ours sends at once. */
   readonly leftEarly?: readonly string[]
   /** How late an event may come. */
@@ -24,7 +24,7 @@ export interface ReplayOptions {
 
 /** Bindings of recorded ids to ours; they last over files that continue each other. */
 export interface ReplaySession {
-  readonly cluster: VirtualCluster
+  readonly cluster: RecordedCluster
   readonly ids: Map<string, string>
   /** Stream of each client. */
   readonly streams: Map<string, string>
@@ -113,11 +113,11 @@ export function replay(name: string, session: ReplaySession, options: ReplayOpti
   run.finish()
 }
 
-function alignCycles(cluster: VirtualCluster, atMs: number): void {
-  const { allocationIntervalMs } = cluster.master.timings
+function alignCycles(cluster: RecordedCluster, atMs: number): void {
+  const { allocationIntervalMs } = cluster.masterBooks().timings
   let lastAllocationAtMs = atMs
   while (lastAllocationAtMs > cluster.nowMs) lastAllocationAtMs -= allocationIntervalMs
-  cluster.master = { ...cluster.master, lastAllocationAtMs }
+  cluster.changeMasterBooks((books) => ({ ...books, lastAllocationAtMs }))
 }
 
 class Replay {
@@ -148,7 +148,7 @@ class Replay {
     else if (line.note?.endsWith('closing the event stream socket') === true) {
       this.session.cluster.advanceTo(atMs)
       const stream = this.session.streams.get(line.note.split(':')[0] ?? '')
-      if (stream !== undefined && !this.session.cluster.closedStreams.has(stream)) this.session.cluster.closeStream(stream)
+      if (stream !== undefined && !this.session.cluster.closedStreams.has(stream)) this.session.cluster.leaveStream(stream)
     } else if (line.note?.endsWith('end of stream') === true) this.compareEnd(line, where)
   }
 
@@ -162,7 +162,7 @@ class Replay {
       Object.entries(line.headers ?? {}).map(([key, value]) => [key.toLowerCase(), replaceIds(value)]),
     )
     const streamId = `stream-${this.name}-${++this.streams}-${number}`
-    const response = cluster.request({ method: line.method ?? 'GET', path: line.path ?? '/', headers, body, streamId })
+    const response = cluster.ask({ method: line.method ?? 'GET', path: line.path ?? '/', headers, body, streamId })
     if (response.streamId !== undefined) {
       streams.set(who, response.streamId)
       this.read.set(who, 0)
@@ -212,7 +212,7 @@ class Replay {
     const ours = this.session.cluster.streams.get(stream)?.find((event) => event.type === 'SUBSCRIBED')
     if (ours !== undefined) this.session.ids.set(recorded.subscribed.framework_id.value, ours.subscribed.framework_id.value)
     const masterId = recorded.subscribed.master_info?.id
-    if (masterId !== undefined) this.session.ids.set(masterId, this.session.cluster.master.info.id)
+    if (masterId !== undefined) this.session.ids.set(masterId, this.session.cluster.masterBooks().info.id)
   }
 
   /** New events of ours since the last look. */

@@ -1,7 +1,7 @@
 /** How virtual processes behave: a small function by task, so that a test says only what is unusual. Pure. */
-import { podInstanceName, taskName } from '../ids.js'
-import type { TaskInfo } from '../mesos/messages.js'
-import type { ServiceSpec, TaskGoal } from '../spec/schema.js'
+import { podInstanceName, taskName } from '../../ids.js'
+import type { TaskInfo } from '../../mesos/messages.js'
+import type { ServiceSpec, TaskGoal } from '../../spec/schema.js'
 
 export interface TaskBehaviour {
   /** From its start until it ends by itself; absent: it runs until it is killed. */
@@ -12,6 +12,8 @@ export interface TaskBehaviour {
   readonly readyAfterMs?: number
   /** From SIGTERM to its end; SIGKILL ends it at once. @defaultValue 0 */
   readonly stopsAfterMs?: number
+  /** SIGTERM does nothing; after its grace period SIGKILL ends it. @defaultValue false */
+  readonly ignoresTerm?: boolean
 }
 
 /** `launch` counts the processes of a task's name from 1, over the whole life of the cluster. */

@@ -1,0 +1,163 @@
+/**
+ * Offers: each is used at most once, on the stream it came on, and not after its scheduler was told that it is void; and none is
+ * held for long, because what is held nobody else can use. Time counts against a scheduler only while it stores something now
+ * and then: one that stands still, or has no store, answers nothing. Calls go out in order, so an offer that was to be given back
+ * has been, once a call that was decided on later has been sent.
+ */
+import type { LogEntry } from '../virtual/log.js'
+import type { CheckerContext, CheckerDefinition } from './checker.js'
+
+/** So long an offer may be held. */
+const maxHoldMs = 120_000
+/** Pauses between two commits beyond this may be the store's. */
+const maxPauseMs = 10_000
+
+interface Offered {
+  readonly agentId: string
+  readonly streamId: string
+  readonly atMs: number
+  /** Busy time of its scheduler when it came. */
+  readonly busyMs: number
+  /** When its scheduler was told that it is void. */
+  voidAtMs?: number
+  /** What has become of it, in words. */
+  answer?: string
+}
+
+/** What one scheduler has been offered on its present stream. */
+interface Holder {
+  streamId?: string
+  /** Offers that were neither answered nor are void. */
+  readonly open: Map<string, Offered>
+  lastCommitMs: number
+  /** Time between commits so far. */
+  busyMs: number
+  /** Busy time at the latest commits, oldest first. */
+  readonly marks: { readonly atMs: number; readonly busyMs: number }[]
+}
+
+type Sent = Extract<LogEntry, { type: 'callSent' }>
+
+export const offers: CheckerDefinition = {
+  name: 'offers',
+  watches: 'an offer is used once, on its own stream, while it is valid, and is never held for more than two minutes',
+  create(context) {
+    const known = new Map<string, Offered>()
+    const holders = new Map<string, Holder>()
+    const holderOf = (scheduler: string): Holder => {
+      const holder = holders.get(scheduler) ?? { open: new Map(), lastCommitMs: 0, busyMs: 0, marks: [] }
+      holders.set(scheduler, holder)
+      return holder
+    }
+    const check = checkSent(context, known)
+    return {
+      onEntry(entry) {
+        switch (entry.type) {
+          case 'eventDelivered':
+            return deliver(holderOf(entry.scheduler), entry, known)
+          case 'committed':
+            return pass(holderOf(entry.scheduler), entry.atMs)
+          case 'callSent':
+            return check(holderOf(entry.scheduler), entry)
+          case 'schedulerEnded':
+          case 'sessionOpened':
+            return endStream(holderOf(entry.scheduler), entry.atMs)
+          default:
+            return
+        }
+      },
+      atRest() {
+        for (const [scheduler, { open }] of holders)
+          for (const [id, { atMs }] of open)
+            if (context.nowMs() - atMs > maxHoldMs)
+              context.report(`${scheduler} still holds offer ${id}, which it got ${context.nowMs() - atMs} ms ago`)
+      },
+    }
+  },
+}
+
+function endStream(holder: Holder, atMs: number): void {
+  for (const offered of holder.open.values()) offered.voidAtMs = atMs
+  holder.open.clear()
+  delete holder.streamId
+}
+
+function deliver(
+  holder: Holder,
+  { event, atMs }: Extract<LogEntry, { type: 'eventDelivered' }>,
+  known: Map<string, Offered>,
+): void {
+  const makeVoid = (id: string, offered: Offered): void => {
+    offered.voidAtMs ??= atMs
+    holder.open.delete(id)
+  }
+  switch (event.type) {
+    case 'subscribed':
+      endStream(holder, atMs)
+      holder.streamId = event.streamId
+      return
+    case 'disconnected':
+    case 'frameworkErrorReceived':
+      return endStream(holder, atMs)
+    case 'offersReceived':
+      for (const { id, agentId } of event.offers) {
+        const offered: Offered = { agentId, streamId: holder.streamId ?? '', atMs, busyMs: holder.busyMs }
+        known.set(id, offered)
+        holder.open.set(id, offered)
+      }
+      return
+    case 'offerRescinded': {
+      const offered = known.get(event.offerId)
+      return offered === undefined ? undefined : makeVoid(event.offerId, offered)
+    }
+    case 'agentFailed':
+      for (const [id, offered] of holder.open) if (offered.agentId === event.agentId) makeVoid(id, offered)
+      return
+    default:
+      return
+  }
+}
+
+/** A commit of the scheduler: time has passed for it. */
+function pass(holder: Holder, atMs: number): void {
+  holder.busyMs += Math.min(maxPauseMs, atMs - holder.lastCommitMs)
+  holder.lastCommitMs = atMs
+  holder.marks.push({ atMs, busyMs: holder.busyMs })
+  while ((holder.marks[0]?.atMs ?? Infinity) < atMs - 2 * maxHoldMs) holder.marks.shift()
+}
+
+function checkSent({ report }: CheckerContext, known: Map<string, Offered>) {
+  const use = (id: string, { scheduler, streamId, decidedAtMs, call }: Sent): void => {
+    const offered = known.get(id)
+    const user = `${scheduler} sent ${call.type} with offer ${id}`
+    if (offered === undefined) return report(`${user}, which nobody was offered`)
+    if (offered.streamId !== streamId) report(`${user} of another stream`)
+    else if (offered.answer !== undefined) report(`${user}, which it had ${offered.answer} before`)
+    else if (offered.voidAtMs !== undefined && offered.voidAtMs < decidedAtMs)
+      report(`${user}, ${decidedAtMs - offered.voidAtMs} ms after it was told that it is void`)
+  }
+  const answer = (holder: Holder, id: string, how: string): void => {
+    const offered = known.get(id)
+    if (offered !== undefined) offered.answer ??= how
+    holder.open.delete(id)
+  }
+  const checkHeld = (holder: Holder, { scheduler, decidedAtMs }: Sent): void => {
+    const busyMs = holder.marks.findLast(({ atMs }) => atMs <= decidedAtMs)?.busyMs ?? 0
+    for (const [id, offered] of holder.open) {
+      const heldMs = Math.min(busyMs - offered.busyMs, decidedAtMs - offered.atMs)
+      if (heldMs <= maxHoldMs) continue
+      holder.open.delete(id)
+      report(`${scheduler} has held offer ${id} for ${heldMs} ms and answers other things`)
+    }
+  }
+
+  return (holder: Holder, sent: Sent): void => {
+    const { call } = sent
+    if (call.type === 'accept') {
+      for (const id of call.offerIds) use(id, sent)
+      for (const id of call.offerIds) answer(holder, id, 'accepted')
+    }
+    if (call.type === 'decline') for (const id of call.offerIds) answer(holder, id, 'declined')
+    checkHeld(holder, sent)
+  }
+}

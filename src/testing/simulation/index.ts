@@ -1,0 +1,36 @@
+/** What users of the simulation call. */
+import type { ServiceSpec } from '../../spec/schema.js'
+import type { CheckerDefinition } from '../checkers/checker.js'
+import { makePlan, type SimulationOptions } from './make-plan.js'
+import type { SimulationPlan } from './plan.js'
+import { shrinkPlan, type Shrunk } from './shrink.js'
+import { runPlan, type SimulationResult } from './simulate.js'
+
+export interface SimulateOptions extends SimulationOptions {
+  /** Instead of all that there are. */
+  readonly checkers?: readonly CheckerDefinition[]
+  /** Keeps everything that happened, for `renderDiary`. @defaultValue false */
+  readonly keepLog?: boolean
+}
+
+/**
+ * Runs the real scheduler of a service through deployment, updates and faults in virtual time.
+ *
+ * @throws SdkError `ERR_INVALID_OPTION`; a broken promise is no error but stands in `violations`.
+ * @example
+ * ```ts
+ * const { violations } = await simulate(kafka, { seed: 7 })
+ * expect(violations).toEqual([])
+ * ```
+ */
+export function simulate(spec: ServiceSpec, options: SimulateOptions): Promise<SimulationResult> {
+  const { checkers, keepLog = false } = options
+  return runPlan(makePlan(spec, options), { keepLog, ...(checkers === undefined ? {} : { checkers }) })
+}
+
+/** A run as it was: same plan, same course. Keeps the log. */
+export const replaySimulation = (plan: SimulationPlan): Promise<SimulationResult> => runPlan(plan, { keepLog: true })
+
+/** A shorter run in which the same checker reports first. */
+export const shrinkSimulation = (plan: SimulationPlan, checker: string): Promise<Shrunk> =>
+  shrinkPlan(plan, checker, { failureOf: async (smaller) => (await runPlan(smaller)).violations[0]?.checker })

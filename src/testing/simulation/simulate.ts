@@ -1,0 +1,323 @@
+/**
+ * One run: the real core and the real shell over a virtual cluster and a virtual store, with faults, a rival, an application and
+ * checkers. The same plan gives the same run, byte for byte.
+ */
+import { isSdkError, SdkError } from '../../errors.js'
+import { hookNames } from '../../scheduler/questions.js'
+import type { ServiceStatus } from '../../scheduler/report.js'
+import { specId } from '../../spec/identity.js'
+import type { ServiceSpec } from '../../spec/schema.js'
+import { allCheckers } from '../checkers/all.js'
+import type { CheckerDefinition } from '../checkers/checker.js'
+import { createCountingIds } from '../seeded-ids.js'
+import { buildVirtualAgents, createVirtualCluster, type VirtualCluster } from '../virtual/cluster.js'
+import type { LogEntry } from '../virtual/log.js'
+import { createVirtualScheduler, type VirtualScheduler } from '../virtual/scheduler.js'
+import { behaveAsSpecified } from '../virtual/tasks.js'
+import { createApplication } from './application.js'
+import { createFaultControl, type FaultControl } from './apply-faults.js'
+import { createCoverage, type Coverage } from './coverage.js'
+import { checkWaits, createSurvey, isComplete, type Install } from './end-state.js'
+import type { SimulationPlan } from './plan.js'
+import { createSimulatedStore, type SimulatedStore } from './store.js'
+
+/** A promise that was broken. */
+export interface Violation {
+  /** Virtual milliseconds since the start of the run. */
+  readonly atMs: number
+  /** Name of the checker; `liveness`, `end-state`, `rest` or `scheduler` for what the run itself demands. */
+  readonly checker: string
+  readonly text: string
+}
+
+export interface SimulationResult {
+  readonly plan: SimulationPlan
+  /** Empty when every promise held. The run ends at the first. */
+  readonly violations: readonly Violation[]
+  /** Virtual time that has passed. */
+  readonly virtualMs: number
+  readonly coverage: Coverage
+  /** What was running in the end. */
+  readonly install: Install
+  /** As an operator would have seen it in the end. */
+  readonly status: ServiceStatus | undefined
+  /** All that happened; empty unless asked for. */
+  readonly log: readonly LogEntry[]
+  /** Virtual time at which the run began, as the log counts it. */
+  readonly startMs: number
+}
+
+export interface RunOptions {
+  /** @defaultValue all */
+  readonly checkers?: readonly CheckerDefinition[]
+  /** Keeps everything that happened, for a diary. @defaultValue false */
+  readonly keepLog?: boolean
+  /** Told of everything that happens. */
+  readonly onEntry?: (entry: LogEntry) => void
+}
+
+/** A scheduler that has ended by an error of its own is started again, as by an init system. */
+const restartMs = 5_000
+/** What waits for a permit is quiet; longer than any back-off. */
+const quietMs = 12 * 60_000
+const restMs = 5_000
+const lookMs = 1_000
+const tickMs = 2_000
+/** Errors by which a scheduler rightly ends itself: somebody else leads. */
+const rightfulEnds: ReadonlySet<string> = new Set(['ERR_STORE_DEPOSED', 'ERR_FAILED_OVER'])
+
+export async function runPlan(plan: SimulationPlan, options: RunOptions = {}): Promise<SimulationResult> {
+  const run = createRun(plan, options)
+  await run.live()
+  if (run.violations.length === 0) await run.settle()
+  if (run.violations.length === 0) await run.rest()
+  return run.result()
+}
+
+interface Run {
+  readonly violations: readonly Violation[]
+  /** While faults happen. */
+  live(): Promise<void>
+  /** Faults are over. */
+  settle(): Promise<void>
+  rest(): Promise<void>
+  result(): SimulationResult
+}
+
+function createRun(plan: SimulationPlan, options: RunOptions): Run {
+  const violations: Violation[] = []
+  const log: LogEntry[] = []
+  const survey = createSurvey()
+  const coverage = createCoverage()
+  const specs: ServiceSpec[] = [plan.spec]
+  const all = [plan.spec, ...plan.updates.map((update) => update.spec)]
+  const application = createApplication({
+    seed: plan.seed,
+    hookNames: [...new Set(all.flatMap((spec) => [...hookNames(spec)]))],
+    servers: serversOf(all),
+  })
+  const usual = behaveAsSpecified(all.at(-1) ?? plan.spec)
+  const slots = new Map<string, VirtualScheduler>()
+  let store: SimulatedStore
+  let calls = 0
+
+  const onEntry = (entry: LogEntry): void => {
+    if (options.keepLog === true) log.push(entry)
+    options.onEntry?.(entry)
+    survey.onEntry(entry)
+    coverage.onEntry(entry)
+    application.onEntry(entry)
+    for (const { checker } of checkers) checker.onEntry(entry)
+    if (entry.type === 'callSent' && !entry.call.type.startsWith('reconcile')) calls += 1
+    if (entry.type === 'schedulerEnded' && entry.how === 'failed') onFailed(entry.scheduler, entry.error ?? '')
+  }
+  const cluster: VirtualCluster = createVirtualCluster({
+    agents: buildVirtualAgents(plan.agents),
+    behave: (task, launch) => faults.changeBehaviour(task.name, usual(task, launch)),
+    seed: plan.seed,
+    keepLog: false,
+    onLog: onEntry,
+  })
+  const startMs = cluster.nowMs
+  const report =
+    (checker: string) =>
+    (text: string): void =>
+      void violations.push({ atMs: cluster.nowMs - startMs, checker, text })
+  const checkers = (options.checkers ?? allCheckers).map((definition) => ({
+    checker: definition.create({
+      read: (key) => {
+        const text = store.read(key)
+        return text === undefined ? undefined : JSON.parse(text)
+      },
+      keys: () => store.dump().keys(),
+      specs: () => specs,
+      nowMs: () => cluster.nowMs,
+      report: report(definition.name),
+    }),
+  }))
+  const startLater = (place: string, afterMs: number): void =>
+    cluster.after(afterMs, () => {
+      const slot = slots.get(place)
+      if (slot !== undefined && !slot.isRunning) void slot.start(specs.at(-1) ?? plan.spec)
+    })
+  const faults: FaultControl = createFaultControl({
+    cluster,
+    store: () => store,
+    application,
+    schedulerAt: (place) => slots.get(place),
+    startLater,
+  })
+  store = createSimulatedStore({
+    cluster,
+    seed: plan.seed,
+    beforeCommit: faults.beforeCommit,
+    afterCommit: faults.afterCommit,
+  })
+  const ids = createCountingIds()
+  for (const place of plan.rival ? ['a', 'b'] : ['a']) {
+    slots.set(
+      place,
+      createVirtualScheduler({
+        cluster,
+        storeOf: store.storeOf,
+        ids,
+        place,
+        hooksOf: application.hooksOf,
+        faultOf: (call) => faults.callFault(place, call),
+        tickMs,
+      }),
+    )
+  }
+
+  const onFailed = (scheduler: string, error: string): void => {
+    const code = error.split(':')[0] ?? ''
+    if (!rightfulEnds.has(code)) report('scheduler')(`${scheduler} has ended by itself: ${error}`)
+    coverage.note(`scheduler ended by ${code}`)
+    startLater(scheduler.replace(/\d+$/, ''), restartMs)
+  }
+
+  /** The program is replaced: each process is stopped, and another started with the new spec. */
+  const update = (spec: ServiceSpec): void => {
+    specs.push(spec)
+    for (const slot of slots.values()) {
+      // One that stands still cannot stop in good order, and must not wake up with an old spec.
+      if (slot.isFrozen) slot.crash()
+      else slot.beginStop()
+      const startNew = (): void => {
+        if (slot.isRunning) cluster.after(500, startNew)
+        else void slot.start(spec)
+      }
+      startNew()
+    }
+  }
+
+  const isBroken = (): boolean => violations.length > 0
+  const go = async (ms: number, until: () => boolean = () => false): Promise<boolean> => {
+    try {
+      return await cluster.run(() => isBroken() || until(), ms)
+    } catch (error) {
+      report('simulation')(isSdkError(error) ? error.message : `${String(error)} ${(error as Error).stack ?? ''}`)
+      return false
+    }
+  }
+
+  const statusOf = (): ServiceStatus | undefined => {
+    for (const slot of slots.values()) {
+      const status = slot.isRunning && !slot.isFrozen ? slot.status() : undefined
+      if (status?.connected === true) return status
+    }
+    return undefined
+  }
+
+  return {
+    violations,
+    async live() {
+      for (const slot of slots.values()) await slot.start(plan.spec)
+      for (const { atMs, spec } of plan.updates) cluster.after(atMs, () => update(spec))
+      for (const fault of plan.faults) cluster.after(fault.atMs, () => faults.begin(fault))
+      await go(plan.untilMs)
+      faults.endAll()
+    },
+    async settle() {
+      let seenCommits = -1
+      let changedAtMs = cluster.nowMs
+      let complete = false
+      let lookAtMs = 0
+      const wanted = specId(specs.at(-1) ?? plan.spec)
+      const isSettled = (): boolean => {
+        if (store.commits !== seenCommits) {
+          seenCommits = store.commits
+          changedAtMs = cluster.nowMs
+        }
+        // The state follows the store a moment later; to look at every move would cost more than the run.
+        if (cluster.nowMs >= lookAtMs) {
+          lookAtMs = cluster.nowMs + (cluster.nowMs - changedAtMs <= 2 * lookMs ? lookMs : 30 * lookMs)
+          const status = statusOf()
+          complete = status !== undefined && status.targetId === wanted && isComplete(status)
+        }
+        // What has lost its agent never completes: it is done when nothing moves any more.
+        return complete || (cluster.nowMs - changedAtMs >= quietMs && survey.lostInstances(store.dump()).size > 0)
+      }
+      await go(plan.settleWithinMs, isSettled)
+      if (isBroken()) return
+      const lost = survey.lostInstances(store.dump())
+      const status = statusOf()
+      if (status === undefined) report('liveness')(`no scheduler leads ${plan.settleWithinMs} ms after the last fault`)
+      else if (lost.size > 0 && !complete) for (const problem of checkWaits(status, lost)) report('liveness')(problem)
+      else if (!complete)
+        report('liveness')(`not complete ${plan.settleWithinMs} ms after the last fault: ${describeOpen(status)}`)
+    },
+    async rest() {
+      await go(restMs)
+      const before = { commits: store.commits, calls }
+      await go(2 * tickMs)
+      if (isBroken()) return
+      const isWaiting = survey.lostInstances(store.dump()).size > 0
+      if (store.commits !== before.commits) report('rest')('at rest, a tick led to a write')
+      if (calls !== before.calls && !isWaiting) report('rest')('at rest, a tick led to a call')
+      for (const { checker } of checkers) checker.atRest?.()
+      if (!isWaiting) await compareInstalls()
+    },
+    result: () => ({
+      plan,
+      violations,
+      virtualMs: cluster.nowMs - startMs,
+      coverage: coverage.result(faults.happened),
+      install: survey.install(store.dump()),
+      status: statusOf(),
+      log,
+      startMs,
+    }),
+  }
+
+  async function compareInstalls(): Promise<void> {
+    if (plan.faults.length === 0 && plan.updates.length === 0) return
+    const expected = JSON.stringify(await referenceInstall(plan, specs.at(-1) ?? plan.spec), undefined, 1)
+    const found = JSON.stringify(survey.install(store.dump()), undefined, 1)
+    if (found !== expected) report('end-state')(`the end is not that of an install without faults: ${found}, and not ${expected}`)
+  }
+}
+
+const references = new Map<string, Promise<Install>>()
+
+/** The same spec, installed without any fault. */
+function referenceInstall(plan: SimulationPlan, spec: ServiceSpec): Promise<Install> {
+  const key = `${specId(spec)} on ${plan.agents}`
+  const known = references.get(key)
+  if (known !== undefined) return known
+  const quiet = { ...plan, seed: 0, spec, updates: [], faults: [], rival: false, untilMs: 0 }
+  const reference = runPlan(quiet).then(({ violations, install }) => {
+    if (violations.length === 0) return install
+    throw new SdkError('ERR_INVARIANT', `an install without faults fails: ${violations[0]?.text}`)
+  })
+  references.set(key, reference)
+  return reference
+}
+
+/** Tasks that serve, by pod instance. */
+function serversOf(specs: readonly ServiceSpec[]): Map<string, string[]> {
+  const result = new Map<string, string[]>()
+  for (const spec of specs)
+    for (const [pod, { count, tasks }] of Object.entries(spec.pods))
+      for (let index = 0; index < count; index++) {
+        const servers = Object.entries(tasks).filter(([, task]) => task.goal === 'RUNNING')
+        result.set(
+          `${pod}-${index}`,
+          servers.map(([task]) => `${pod}-${index}-${task}`),
+        )
+      }
+  return result
+}
+
+const describeOpen = (status: ServiceStatus): string =>
+  JSON.stringify([
+    ...status.plans
+      .filter((plan) => plan.status !== 'COMPLETE')
+      .map(({ name, status: state, reason, phases }) => ({
+        plan: name,
+        state,
+        reason,
+        steps: phases.flatMap((phase) => phase.steps.filter((step) => step.status !== 'COMPLETE')),
+      })),
+    ...status.instances.filter((instance) => !instance.ready).map(({ name, owner, tasks }) => ({ name, owner, tasks })),
+  ])

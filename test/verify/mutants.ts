@@ -1,0 +1,54 @@
+/** Each deliberate fault of `test/simulation/mutants.ts` is put into a test build, and the simulation has to find it. */
+import { rmSync } from 'node:fs'
+import { mutants, mutate, type Mutant } from '../simulation/mutants.js'
+import { bundleWorker, runSeeds } from '../simulation/pool.js'
+import { scenarios } from '../simulation/scenarios.js'
+
+export const description = 'deliberate faults in core and shell, one at a time: the simulation finds each'
+
+/** Of each scenario; a fault that hides longer counts as not found. */
+const mostSeeds = 1_000
+
+interface Row {
+  readonly mutant: string
+  readonly 'found by': string
+  readonly seeds: number
+  readonly seconds: number
+}
+
+async function hunt(mutant: Mutant): Promise<Row> {
+  const worker = await bundleWorker(`mutant-${mutant.name}`, [mutate(mutant)])
+  const { runs, realMs, failures } = await runSeeds({
+    worker,
+    scenarios: Object.keys(scenarios),
+    from: 1,
+    count: mostSeeds,
+    stopAtFirst: true,
+  })
+  rmSync(worker)
+  const [first] = failures
+  return {
+    mutant: mutant.name,
+    'found by': first === undefined ? 'NOT FOUND' : `${first.violation.checker} in ${first.scenario} ${first.seed}`,
+    seeds: runs,
+    seconds: Math.round(realMs / 100) / 10,
+  }
+}
+
+export default async function run(): Promise<{ line: string; ok: boolean }> {
+  const asked = process.env['STATEWARD_MUTANTS']?.split(',')
+  const chosen = mutants.filter(({ name }) => asked === undefined || asked.includes(name))
+  const rows: Row[] = []
+  for (const mutant of chosen) {
+    const row = await hunt(mutant)
+    console.log(`${row.mutant}: ${row['found by']}, ${row.seeds} seeds, ${row.seconds} s (${mutant.does})`)
+    rows.push(row)
+  }
+  console.table(rows)
+  const found = rows.filter((row) => row['found by'] !== 'NOT FOUND')
+  const seeds = rows.map((row) => row.seeds).sort((a, b) => a - b)
+  return {
+    ok: found.length === rows.length && rows.length > 0,
+    line: `${found.length} of ${rows.length} deliberate faults found; seeds needed: median ${seeds[Math.floor(seeds.length / 2)]}, most ${seeds.at(-1)}`,
+  }
+}
