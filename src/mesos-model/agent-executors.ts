@@ -2,13 +2,14 @@
  * Executors of an agent and their tasks (mesos-v1.md 2.6, 4.2, 4.7): launches, queues, kills, ends. Works on a draft. Part
  * of `agent.ts`, which decides when each of these happens.
  */
-import type { ExecutorInfo, TaskInfo, TaskState, TaskStatus } from '../mesos/messages.js'
+import type { ExecutorInfo, Resource, TaskInfo, TaskState, TaskStatus } from '../mesos/messages.js'
 import type { AgentExecutor, AgentTask } from './agent-state.js'
 import { addStatus, putExecutor, putOperation, putTask } from './agent-updates.js'
 import type { AgentDraft } from './agent-updates.js'
 import { executorKey } from './master-state.js'
 import type { ExecutorToAgent, FrameworkBrief, MasterToAgent } from './protocol.js'
-import { allocateTo, containsResources, toResources } from './resources.js'
+import { addResources, allocateTo, containsResources, toResources } from './resources.js'
+import type { Resources } from './resources.js'
 import { agentStatus, isTerminalState } from './task-status.js'
 
 const tasksOf = (draft: AgentDraft, key: string): [string, AgentTask][] =>
@@ -59,13 +60,30 @@ export function endTask(draft: AgentDraft, key: string, refusal: Refusal, withEx
   addStatus(draft, key, agentStatus(parts, draft.env.uuid()))
 }
 
-/** Dynamic reservations and volumes must have reached the agent before a task can use them. */
-function lacksResources(draft: AgentDraft, tasks: readonly TaskInfo[], executor: ExecutorInfo | undefined): boolean {
-  const wanted = [...tasks.flatMap((task) => task.resources ?? []), ...(executor?.resources ?? [])]
-  const special = wanted.filter(
-    (resource) => resource.reservations !== undefined || resource.reservation !== undefined || resource.disk !== undefined,
+const isSpecial = (resource: Resource): boolean =>
+  resource.reservations !== undefined || resource.reservation !== undefined || resource.disk !== undefined
+
+/** Reservations and volumes that live tasks and executors hold; those of a removed framework are free for the master already. */
+export function heldResources(draft: AgentDraft, launched: readonly TaskInfo[] = []): Resources {
+  const tasks = Object.values(draft.state.tasks).filter(
+    ({ info, latestState }) => !isTerminalState(latestState) && !launched.includes(info),
   )
-  return !containsResources(toResources(draft.state.total), allocateTo(toResources(special), undefined))
+  const executors = Object.values(draft.state.executors).filter(
+    ({ phase, isAbandoned }) => phase !== 'ended' && isAbandoned !== true,
+  )
+  const held = [...tasks, ...executors].flatMap(({ info }) => info.resources ?? []).filter(isSpecial)
+  return allocateTo(toResources(held), undefined)
+}
+
+/**
+ * Dynamic reservations and volumes must have reached the agent before a task can use them. Mesos compares with all that is
+ * reserved, whoever holds it, and so has more in use than there is after a RESERVE was lost; here nothing is ever used twice.
+ */
+function lacksResources(draft: AgentDraft, tasks: readonly TaskInfo[], executor: ExecutorInfo | undefined): boolean {
+  const wanted = [...tasks.flatMap((task) => task.resources ?? []), ...(executor?.resources ?? [])].filter(isSpecial)
+  if (wanted.length === 0) return false
+  const needed = allocateTo(toResources(wanted), undefined)
+  return !containsResources(toResources(draft.state.total), addResources(heldResources(draft, tasks), needed))
 }
 
 export function launch(
@@ -82,11 +100,13 @@ export function launch(
   const known = draft.state.executors[key]
   for (const task of tasks) newTask(draft, framework, task, key, executor === undefined ? undefined : executorId)
   const refuse = (refusal: Refusal): void => {
+    // The master counts the executor from the launch on; one that never was has ended, too.
+    if (known === undefined && executor !== undefined) reportExit(draft, { framework, executorId, isCommand: false }, -1)
     for (const task of tasks) endTask(draft, executorKey(framework.id, task.task_id.value), refusal, true)
   }
   if (draft.state.drain !== undefined)
     return refuse({ state: 'TASK_DROPPED', reason: 'REASON_AGENT_DRAINING', message: 'The agent is draining' })
-  if (lacksResources(draft, tasks, executor)) {
+  if (lacksResources(draft, tasks, known === undefined ? executor : undefined)) {
     return refuse({
       state: 'TASK_DROPPED',
       reason: 'REASON_RESOURCES_UNKNOWN',
@@ -222,6 +242,15 @@ function receiveUpdate(draft: AgentDraft, executor: AgentExecutor, received: Tas
   if (current?.phase === 'running' && isDone) putExecutor(draft, executor.key, { ...current, phase: 'ending' })
 }
 
+type ExitedExecutor = Pick<AgentExecutor, 'framework' | 'executorId' | 'isCommand'>
+
+function reportExit(draft: AgentDraft, { framework, executorId, isCommand }: ExitedExecutor, status: number): void {
+  // Also while the registration, which named the executor, is on its way.
+  if (!draft.state.isConnected) return
+  const message = { type: 'executorExited', frameworkId: framework.id, executorId, isCommand, status } as const
+  draft.effects.push({ type: 'toMaster', message })
+}
+
 /** Its process is gone: what had not ended has ended now. A task of which nothing was ever heard never ran. */
 export function executorEnded(draft: AgentDraft, key: string, status: number): void {
   const executor = draft.state.executors[key]
@@ -234,12 +263,7 @@ export function executorEnded(draft: AgentDraft, key: string, status: number): v
   const { deadlineAtMs: _, ...rest } = executor
   putExecutor(draft, key, { ...rest, phase: 'ended', queued: [] })
   // The FAILURE of an executor overtakes the updates of its tasks, as on Mesos.
-  const { framework, executorId, isCommand } = executor
-  if (draft.state.isRegistered)
-    draft.effects.push({
-      type: 'toMaster',
-      message: { type: 'executorExited', frameworkId: framework.id, executorId, isCommand, status },
-    })
+  reportExit(draft, executor, status)
   for (const [taskKey, task] of tasksOf(draft, key)) {
     if (isTerminalState(task.latestState)) continue
     const state = task.latestState === 'TASK_STAGING' ? 'TASK_DROPPED' : 'TASK_FAILED'

@@ -10,6 +10,7 @@ import {
   executorEnded,
   forgetExecutor,
   giveUp,
+  heldResources,
   killTask,
   launch,
   newTask,
@@ -23,7 +24,7 @@ import { executorKey } from './master-state.js'
 import type { ModelEnv } from './master-state.js'
 import { applyConversion, convert } from './operations.js'
 import type { AgentDescription, AgentRegistration, FrameworkBrief, MasterToAgent, ReportedTask } from './protocol.js'
-import { toResources, toWire } from './resources.js'
+import { containsResources, takeResources, toResources, toWire } from './resources.js'
 import { uuidToBase64 } from './task-status.js'
 
 export interface AgentStep {
@@ -182,7 +183,9 @@ function dropUnknownTask(draft: AgentDraft, framework: FrameworkBrief, taskId: s
 function applyOperation(draft: AgentDraft, message: Extract<MasterToAgent, { type: 'applyOperation' }>): void {
   const { uuid, frameworkId, operationId, operation } = message
   const conversion = convert(operation)
-  const total = applyConversion(toResources(draft.state.total), conversion)
+  const all = toResources(draft.state.total)
+  const idle = takeResources(all, heldResources(draft)) ?? []
+  const total = containsResources(idle, conversion.consumed) ? applyConversion(all, conversion) : undefined
   const uuidField = { uuid: { value: uuidToBase64(draft.env.uuid()) } }
   const agentField = draft.state.id === undefined ? {} : { agent_id: { value: draft.state.id } }
   const idField = operationId === undefined ? {} : { operation_id: { value: operationId } }
@@ -196,6 +199,10 @@ function applyOperation(draft: AgentDraft, message: Extract<MasterToAgent, { typ
       for (const volume of operation.destroy.volumes ?? []) draft.effects.push({ type: 'destroyVolume', volume })
   }
   addOperation(draft, { uuid, frameworkId, operation, ...(operationId === undefined ? {} : { operationId }) }, status)
+  if (total !== undefined) return
+  // The master's books are wrong, an earlier operation was lost. A real agent aborts here, and comes back with what it has.
+  draft.state = { ...draft.state, isRegistered: false }
+  register(draft)
 }
 
 function tick(draft: AgentDraft): void {

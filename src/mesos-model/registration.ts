@@ -60,7 +60,7 @@ export function registerAgent(draft: Draft, link: string, received: AgentRegistr
     draft.effects.push({ type: 'toAgent', link, message: { type: 'shutDown', message: 'Agent has been marked gone' } })
     return
   }
-  const id = agentId ?? assignAgentId(draft, received)
+  const id = agentId ?? assignAgentId(draft, link, received)
   const message = withoutRemoved(draft, link, received)
   recoverOffers(draft, (offer) => offer.agentId === id, true)
   const wasUnreachable = draft.state.unreachable.has(id)
@@ -77,10 +77,14 @@ export function registerAgent(draft: Draft, link: string, received: AgentRegistr
   allocate(draft, [id])
 }
 
-/** A new agent at the address of an old one replaces it: the old one's tasks are lost, capability or not. */
-function assignAgentId(draft: Draft, message: AgentRegistration): string {
+/**
+ * A new agent at the address of an old one replaces it: the old one's tasks are lost, capability or not. On the same connection
+ * it is the old one, which has not had its answer yet.
+ */
+function assignAgentId(draft: Draft, link: string, message: AgentRegistration): string {
   const { ip, port } = message.agent
   const old = [...draft.state.agents.values()].find((agent) => agent.ip === ip && agent.port === port)
+  if (old?.link === link) return old.id
   if (old !== undefined)
     removeAgent(
       draft,

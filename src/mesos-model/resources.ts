@@ -37,9 +37,13 @@ function labelsKey(labels: Labels | undefined): unknown {
   return labels === undefined ? null : (labels.labels ?? []).map((label) => `${label.key}=${label.value ?? ''}`).sort()
 }
 
+/** The fields of a source may come in any order. */
+const sourceKey = (source: NonNullable<Resource['disk']>['source']): unknown =>
+  Object.entries(source ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))
+
 function identityKey(shape: Resource): string {
   const stack = (shape.reservations ?? []).map((r) => [r.type, r.role, r.principal ?? null, labelsKey(r.labels)])
-  const flags = [shape.disk?.source ?? null, shape.disk?.persistence?.id ?? null, shape.revocable !== undefined]
+  const flags = [sourceKey(shape.disk?.source), shape.disk?.persistence?.id ?? null, shape.revocable !== undefined]
   return JSON.stringify([shape.name, shape.type, stack, flags, shape.shared !== undefined, shape.provider_id?.value ?? null])
 }
 

@@ -7,10 +7,20 @@ import { toMilli } from '../units.js'
 
 const MAX_ID_BYTES = 255
 
+/** Bytes of the text in UTF-8. */
+function utf8Length(text: string): number {
+  let bytes = 0
+  for (const character of text) {
+    const point = character.codePointAt(0) ?? 0
+    bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4
+  }
+  return bytes
+}
+
 /** Task, executor, persistence ids: they become directory names. */
 export function findIdProblem(id: string): string | undefined {
   if (id === '') return 'ID must not be empty'
-  if (id.length > MAX_ID_BYTES) return `ID must not be greater than ${MAX_ID_BYTES} characters`
+  if (utf8Length(id) > MAX_ID_BYTES) return `ID must not be greater than ${MAX_ID_BYTES} characters`
   if (id === '.' || id === '..') return `'${id}' is disallowed`
   // eslint-disable-next-line no-control-regex -- control characters are exactly what Mesos refuses
   return /[\u0000-\u001f\u007f/\\]/.test(id) ? `'${id}' contains invalid characters` : undefined

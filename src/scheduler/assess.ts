@@ -124,9 +124,12 @@ export function unsettledReason({ records, volatile }: State, instance: Instance
   if (!instance.deployed) return undefined
   const name = nameOf(instance)
   if (instance.owner !== 'none') return `${name} is in the hands of ${instance.owner}`
-  if (!isReady(records, instance)) return `${name} is not ready`
   const target = targetOf(records, instance)
-  const unanswered = (target === undefined ? [] : podTasks(records, instance, target)).some(({ record }) => {
+  const tasks = target === undefined ? [] : podTasks(records, instance, target)
+  // What only waits for its restart serves meanwhile: two that wait must not wait for each other.
+  const serves = target !== undefined && tasks.every((task) => isAtGoal(instance, task) && !isOutdated(instance, task, target))
+  if (instance.footprint === undefined || !serves) return `${name} is not ready`
+  const unanswered = tasks.some(({ record }) => {
     const { launch } = record.context
     return launch !== undefined && mayBeAlive(record) && volatile.unansweredTasks.has(launch.taskId)
   })
@@ -167,14 +170,14 @@ function uncertainty({ volatile }: State, instance: InstanceRecord, tasks: reado
   for (const { name, record } of tasks) {
     const { launch, lastState } = record.context
     if (launch === undefined || !mayBeAlive(record)) continue
-    if (volatile.unansweredTasks.has(launch.taskId)) {
-      return { kind: 'wait', reason: `the master has not yet told what became of task ${name} on agent ${launch.agentId}` }
-    }
     if (record.value === 'unreachable') {
       return {
         kind: 'wait',
         reason: `${uncertainText(name, launch.agentId, lastState ?? 'UNREACHABLE')}, or until ${permitToReplace(instance)}`,
       }
+    }
+    if (volatile.unansweredTasks.has(launch.taskId)) {
+      return { kind: 'wait', reason: `the master has not yet told what became of task ${name} on agent ${launch.agentId}` }
     }
   }
   const open = instance.footprint?.operations.find((operation) => volatile.unansweredOperations.has(operation.id))

@@ -5,9 +5,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { findBooksProblem } from '../../src/mesos-model/invariants.js'
+import { equalResources, toResources } from '../../src/mesos-model/resources.js'
 import type { Event, Offer } from '../../src/mesos/messages.js'
 import { createRecordedCluster, type RecordedCluster } from '../transcripts/recorded-cluster.js'
 
+const runs = process.env['STATEWARD_LONG'] === '1' ? 10_000 : 150
 /** Until every agent that can is back. */
 const SETTLE_MS = 30_000
 const HEADERS = { 'content-type': 'application/json' }
@@ -142,6 +144,7 @@ const ends: readonly OfAgent[] = [
   (cluster, agent) => cluster.reactivateAgent(agent),
   (cluster) => cluster.startMaster(),
   (cluster, agent) => cluster.breakLink(agent),
+  (cluster, agent) => cluster.stopAgent(agent) && cluster.startAgent(agent),
 ]
 const inflict =
   (nth: number, agent: number): Action =>
@@ -197,8 +200,26 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 8, arbitrary: fc.tuple(fc.nat(ends.length - 1), index).map(([nth, one]): Action => end(nth, one)) },
 )
 
+/** What the master has of an agent, once every message between them has arrived. */
+function expectAgreement(cluster: RecordedCluster, agent: string): void {
+  const { agents, frameworks } = cluster.masterBooks()
+  const told = cluster.agentBooks(agent)
+  const known = agents.get(told?.id ?? '')
+  if (told === undefined || known?.link === undefined) return
+  expect(equalResources(known.total, toResources(told.total))).toBe(true)
+  const live = Object.values(told.executors).filter((each) => each.phase !== 'ended' && !each.isCommand)
+  expect([...known.executors.keys()].sort()).toEqual(live.map((each) => each.key).sort())
+  const tasks = [...frameworks.values()].flatMap((framework) => [...framework.tasks.values()])
+  const ofAgent = tasks.filter((task) => task.agentId === known.id).map((task) => task.taskId)
+  expect(ofAgent.sort()).toEqual(
+    Object.values(told.tasks)
+      .map(({ info }) => info.task_id.value)
+      .sort(),
+  )
+}
+
 describe('books', () => {
-  it('hold each resource exactly once', () => {
+  it('hold each resource exactly once', { timeout: 3_600_000 }, () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(action, fc.boolean()), { minLength: 20, maxLength: 80, size: 'max' }), (actions) => {
         const cluster = createRecordedCluster()
@@ -223,8 +244,9 @@ describe('books', () => {
         for (const one of [0, 1, 2]) for (const act of ends) act(cluster, agentName(one))
         cluster.advanceTo(cluster.nowMs + SETTLE_MS)
         expect(findBooksProblem(cluster.masterBooks())).toBeUndefined()
+        for (const one of [0, 1, 2]) expectAgreement(cluster, agentName(one))
       }),
-      { numRuns: 150 },
+      { numRuns: runs },
     )
   })
 })

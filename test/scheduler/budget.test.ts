@@ -51,6 +51,18 @@ test('an update takes nothing in hand while a gate of a recovery is closed', asy
   await t.stop()
 })
 
+test('two restarts that both had to wait for a third pod do not wait for each other', async () => {
+  const t = await testService(twoTiers()).deployed()
+  await t.status('web-0-server', 'TASK_FAILED')
+  await t.restart('db-0')
+  await t.restart('db-1')
+  expect(killed(t)).toEqual([])
+  await t.advance(1_000)
+  await t.settle()
+  expect(killed(t)).toEqual(['db-0-server', 'db-1-server'])
+  await t.stop()
+})
+
 test('restarts share the budget: one pod at a time, and none while another is down', async () => {
   const t = await testService(twoTiers()).deployed()
   await t.restart('db-0')

@@ -49,7 +49,8 @@ const runChanges = (batch: Committed, mirror: Mirror) =>
 function checkRun(key: string, before: RunRecord | undefined, after: RunRecord, { report }: CheckerContext): void {
   if (before === undefined) return
   const isSame = before.runId === after.runId
-  if (!isSame && key === 'plans/deploy') report(`${key}: run ${before.runId} was followed by ${after.runId}; there is one deployment`)
+  if (!isSame && key === 'plans/deploy')
+    report(`${key}: run ${before.runId} was followed by ${after.runId}; there is one deployment`)
   if (!isSame && before.completedAtMs === undefined && before.targetId === after.targetId)
     report(`${key}: run ${before.runId} gave way to ${after.runId} for the same target`)
   if (isSame && before.completedAtMs !== undefined && after.completedAtMs !== before.completedAtMs)
@@ -78,7 +79,9 @@ function followsWrongly(before: InstanceRecord | undefined, after: InstanceRecor
     return was.runId === is.runId || isTakenOver ? undefined : 'of another run'
   }
   if (is.startedAtMs < (was.endedAtMs ?? was.startedAtMs)) return 'that began before'
-  return before.owner === 'none' || isUp(before, mirror) ? undefined : 'while the instance was not ready, so that it cannot have ended'
+  return before.owner === 'none' || isUp(before, mirror)
+    ? undefined
+    : 'while the instance was not ready, so that it cannot have ended'
 }
 
 /** Everything that should keep running runs and is ready, or is about to be killed since. */

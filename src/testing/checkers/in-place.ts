@@ -21,7 +21,8 @@ export const inPlace: CheckerDefinition = {
       const instance = instanceOfTask(process.name)
       for (const volume of process.volumes) {
         const owner = splitVolumeId(volume)?.instance
-        if (owner !== instance) report(`${process.taskId} was started on volume ${volume}, which is of ${owner ?? 'nobody known'}`)
+        if (owner !== instance)
+          report(`${process.taskId} was started on volume ${volume}, which is of ${owner ?? 'nobody known'}`)
         const host = hosts.get(volume)
         if (host !== undefined && host !== process.hostname)
           report(`${process.taskId} was started on ${process.hostname}, and its volume ${volume} is on ${host}`)

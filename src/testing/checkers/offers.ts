@@ -1,11 +1,13 @@
 /**
  * Offers: each is used at most once, on the stream it came on, and not after its scheduler was told that it is void; and none is
- * held for long, because what is held nobody else can use. Time counts against a scheduler only while it stores something now
- * and then: one that stands still, or has no store, answers nothing. Calls go out in order, so an offer that was to be given back
- * has been, once a call that was decided on later has been sent.
+ * held for long, because what is held nobody else can use. When an ACCEPT was decided on is told by the batch that stored what it
+ * launches and reserves. Time counts against a scheduler only while it stores something now and then: one that stands still, or
+ * has no store, answers nothing. Calls go out in order, so an offer that was to be given back has been, once a call that was
+ * decided on later has been sent.
  */
 import type { LogEntry } from '../virtual/log.js'
 import type { CheckerContext, CheckerDefinition } from './checker.js'
+import { createMirror, instanceChanges, newLaunches, type Committed } from './mirror.js'
 
 /** So long an offer may be held. */
 const maxHoldMs = 120_000
@@ -49,13 +51,15 @@ export const offers: CheckerDefinition = {
       holders.set(scheduler, holder)
       return holder
     }
-    const check = checkSent(context, known)
+    const decisions = createDecisions()
+    const check = checkSent(context, known, decisions)
     return {
       onEntry(entry) {
         switch (entry.type) {
           case 'eventDelivered':
             return deliver(holderOf(entry.scheduler), entry, known)
           case 'committed':
+            decisions.note(entry)
             return pass(holderOf(entry.scheduler), entry.atMs)
           case 'callSent':
             return check(holderOf(entry.scheduler), entry)
@@ -74,6 +78,33 @@ export const offers: CheckerDefinition = {
       },
     }
   },
+}
+
+/** When the operations of ACCEPTs were decided on. */
+interface Decisions {
+  note(batch: Committed): void
+  /** As the log has it, where no operation is known. */
+  atMsOf(sent: Sent): number
+}
+
+function createDecisions(): Decisions {
+  const mirror = createMirror()
+  const atMs = new Map<string, number>()
+  return {
+    note(batch) {
+      for (const { launch } of newLaunches(batch, mirror)) atMs.set(launch.taskId, batch.decidedAtMs)
+      for (const { after } of instanceChanges(batch, mirror))
+        for (const { id } of after?.footprint?.operations ?? []) if (!atMs.has(id)) atMs.set(id, batch.decidedAtMs)
+      mirror.apply(batch)
+    },
+    atMsOf({ call, decidedAtMs }) {
+      if (call.type !== 'accept') return decidedAtMs
+      const ids = call.operations.flatMap((operation) =>
+        operation.type === 'launchGroup' ? operation.tasks.map(({ taskId }): string => taskId) : [operation.id],
+      )
+      return Math.min(decidedAtMs, ...ids.map((id) => atMs.get(id) ?? decidedAtMs))
+    },
+  }
 }
 
 function endStream(holder: Holder, atMs: number): void {
@@ -126,8 +157,10 @@ function pass(holder: Holder, atMs: number): void {
   while ((holder.marks[0]?.atMs ?? Infinity) < atMs - 2 * maxHoldMs) holder.marks.shift()
 }
 
-function checkSent({ report }: CheckerContext, known: Map<string, Offered>) {
-  const use = (id: string, { scheduler, streamId, decidedAtMs, call }: Sent): void => {
+function checkSent({ report }: CheckerContext, known: Map<string, Offered>, decisions: Decisions) {
+  const use = (id: string, sent: Sent): void => {
+    const { scheduler, streamId, call } = sent
+    const decidedAtMs = decisions.atMsOf(sent)
     const offered = known.get(id)
     const user = `${scheduler} sent ${call.type} with offer ${id}`
     if (offered === undefined) return report(`${user}, which nobody was offered`)
@@ -141,7 +174,9 @@ function checkSent({ report }: CheckerContext, known: Map<string, Offered>) {
     if (offered !== undefined) offered.answer ??= how
     holder.open.delete(id)
   }
-  const checkHeld = (holder: Holder, { scheduler, decidedAtMs }: Sent): void => {
+  const checkHeld = (holder: Holder, { scheduler, decidedAtMs, atMs: sentAtMs }: Sent): void => {
+    // Sent in the moment of its decision as far as the log knows: it may have waited behind others, and so may an answer.
+    if (decidedAtMs === sentAtMs) return
     const busyMs = holder.marks.findLast(({ atMs }) => atMs <= decidedAtMs)?.busyMs ?? 0
     for (const [id, offered] of holder.open) {
       const heldMs = Math.min(busyMs - offered.busyMs, decidedAtMs - offered.atMs)

@@ -96,4 +96,3 @@ export const oneLeader: CheckerDefinition = {
 }
 
 const describe = ({ scheduler, epoch }: Leader): string => `${scheduler} (epoch ${epoch})`
-

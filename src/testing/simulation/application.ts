@@ -3,9 +3,11 @@
  * it. Gates open when the instance is up and its pod type has a majority; the order hook puts the leader, which is the lowest
  * live replica, last. Knows processes and nothing of the scheduler.
  */
+import { SdkError } from '../../errors.js'
+import type { RunId } from '../../ids.js'
 import type { HookContext, Hook, Hooks } from '../../runtime/hooks.js'
 import { chanceOf } from '../virtual/chance.js'
-import type { LogEntry } from '../virtual/log.js'
+import type { LogEntry, WriteLog } from '../virtual/log.js'
 import type { VirtualProcess } from '../virtual/scheduler.js'
 
 /** What the author's code does, instead of its work. */
@@ -16,6 +18,8 @@ export interface Application {
   /** The author's code inside one process; answers take a while. */
   hooksOf(process: VirtualProcess): Hooks
   setTrouble(trouble: HookTrouble, isOn: boolean): void
+  /** Every server of every instance lives and is ready, whatever the scheduler has been told. */
+  isUp(): boolean
 }
 
 const minAnswerMs = 20
@@ -24,11 +28,12 @@ const maxAnswerMs = 1_500
 export interface ApplicationOptions {
   readonly seed: number
   readonly hookNames: readonly string[]
+  readonly write: WriteLog
   /** Tasks that serve, by pod instance: `db-0` and `db-0-server`. */
   readonly servers: ReadonlyMap<string, readonly string[]>
 }
 
-export function createApplication({ seed, hookNames, servers }: ApplicationOptions): Application {
+export function createApplication({ seed, hookNames, servers, write }: ApplicationOptions): Application {
   const ready = new Set<string>()
   /** Those that have been up once: a replica that has yet to come is no member. */
   const members = new Set<string>()
@@ -57,18 +62,32 @@ export function createApplication({ seed, hookNames, servers }: ApplicationOptio
     return leader === undefined ? candidates : [...candidates.filter((name) => name !== leader), leader]
   }
 
+  const answerInTrouble = (context: HookContext): Awaited<ReturnType<Hook>> => {
+    if (troubles.has('throw')) throw new SdkError('ERR_EXPECTATION', 'the simulated hook fails')
+    if (troubles.has('nonsense')) return ['nobody']
+    if (troubles.has('shut') && context.candidates === undefined) return { open: false, reason: 'shut' }
+    return answer(context)
+  }
+
   const hookOf =
-    ({ host }: VirtualProcess): Hook =>
-    (context) =>
-      new Promise((resolve, reject) => {
+    ({ name: scheduler, host }: VirtualProcess, hook: string): Hook =>
+    (context) => {
+      const job = { runId: context.runId as RunId, attempt: context.attempt, hook }
+      write({ type: 'jobStarted', scheduler, job })
+      return new Promise((resolve, reject) => {
         if (troubles.has('hang')) return
         host.after(chance.between(minAnswerMs, maxAnswerMs), () => {
-          if (troubles.has('throw')) return reject(new Error('the simulated hook failed'))
-          if (troubles.has('nonsense')) return resolve(['nobody'] as readonly string[])
-          if (troubles.has('shut') && context.candidates === undefined) return resolve({ open: false, reason: 'shut' })
-          resolve(answer(context))
+          try {
+            const value = answerInTrouble(context)
+            write({ type: 'jobEnded', scheduler, job, outcome: { ok: true, value } })
+            resolve(value)
+          } catch (error) {
+            write({ type: 'jobEnded', scheduler, job, outcome: { ok: false, error: String(error) } })
+            reject(error as Error)
+          }
         })
       })
+    }
 
   return {
     onEntry(entry) {
@@ -79,9 +98,9 @@ export function createApplication({ seed, hookNames, servers }: ApplicationOptio
       if (entry.type === 'processStarted' || entry.type === 'processEnded') ready.delete(entry.process.name)
     },
     hooksOf(process) {
-      const hook = hookOf(process)
-      return Object.fromEntries(hookNames.map((name) => [name, hook]))
+      return Object.fromEntries(hookNames.map((name) => [name, hookOf(process, name)]))
     },
+    isUp: () => [...servers.keys()].every(isLive),
     setTrouble(trouble, isOn) {
       const count = (troubles.get(trouble) ?? 0) + (isOn ? 1 : -1)
       if (count > 0) troubles.set(trouble, count)

@@ -36,6 +36,8 @@ export interface FaultControl {
   readonly happened: ReadonlyMap<FaultKind, number>
 }
 
+const linkBreaksAfterMs = 5_000
+
 /** Waits for something to come by; answers whether it was that. */
 interface Trap {
   readonly fault: Fault
@@ -84,9 +86,9 @@ export function createFaultControl(parts: FaultParts): FaultControl {
   const start = (fault: Fault): (() => void) | undefined => {
     switch (fault.kind) {
       case 'messageToAgentLost':
-        return act(fault, () => cluster.loseToAgent(fault.agent))
+        return act(fault, () => cluster.loseToAgent(fault.agent) && breakLater(fault.agent))
       case 'messageToMasterLost':
-        return act(fault, () => cluster.loseToMaster(fault.agent))
+        return act(fault, () => cluster.loseToMaster(fault.agent) && breakLater(fault.agent))
       case 'messageToMasterTwice':
         return act(fault, () => cluster.duplicateToMaster(fault.agent))
       case 'agentSlow':
@@ -230,6 +232,15 @@ export function createFaultControl(parts: FaultParts): FaultControl {
       default:
         return assertNever(fault)
     }
+  }
+
+  /** A message is lost only with its connection, which is found to be broken a little later. */
+  const breakLater = (agent: string): boolean => {
+    cluster.after(linkBreaksAfterMs, () => {
+      cluster.disarm()
+      cluster.breakLink(agent)
+    })
+    return true
   }
 
   const markGone = (agent: string): boolean => {

@@ -73,6 +73,12 @@ export function createSimulatedStore(options: SimulatedStoreOptions): SimulatedS
     }
   }
 
+  const later = (run: () => void): void =>
+    void clock.after(sessionTimeoutMs, () => {
+      cluster.giveTurn()
+      run()
+    })
+
   const storeOf = (process: VirtualProcess): ProcessStore => {
     const { name, host } = process
     const toStore = openWay(`${name} to store`)
@@ -129,12 +135,12 @@ export function createSimulatedStore(options: SimulatedStoreOptions): SimulatedS
         died.abort(new SdkError('ERR_STORE_SESSION_LOST', `${name} is dead`))
         const left = open
         // What it sent lands; then the store waits for a sign of life.
-        if (left !== undefined) clock.after(sessionTimeoutMs, () => left.abandon())
+        if (left !== undefined) later(() => left.abandon())
       },
       processFroze() {
         const silent = open
         // It sends no heartbeat; one that was thawed in between and froze again is given up a little early.
-        clock.after(sessionTimeoutMs, () => {
+        later(() => {
           if (host.isFrozen && silent === open) silent?.expire()
         })
       },
@@ -148,8 +154,14 @@ export function createSimulatedStore(options: SimulatedStoreOptions): SimulatedS
     dump: memory.dump,
     failNext: (how) => void faults.push(how),
     setSlow: (ms) => void (extraMs = ms),
-    setAvailable: memory.setAvailable,
-    expireSession: (tell) => memory.expireSession({ tell }),
+    setAvailable(available) {
+      cluster.giveTurn()
+      memory.setAvailable(available)
+    },
+    expireSession(tell) {
+      cluster.giveTurn()
+      memory.expireSession({ tell })
+    },
     get commits() {
       return memory.commits
     },

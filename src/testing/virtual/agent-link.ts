@@ -48,13 +48,16 @@ export interface AgentLink {
   close(): void
   /** Its machine has lost the power: the master hears nothing more, and learns nothing until `break`. */
   vanish(): void
+  /** The agent process hangs: it answers no ping. */
+  fallSilent(): void
   break(): void
 }
 
 export function openAgentLink(parts: AgentLinkParts): AgentLink {
   const { clock, master, hostname, name, faults } = parts
   let silentSinceMs: number | undefined
-  let isVanished = false
+  /** Whatever becomes of the route. */
+  let isMute = false
   let cancelWatch = (): void => undefined
 
   const fallSilent = (): void => {
@@ -71,7 +74,7 @@ export function openAgentLink(parts: AgentLinkParts): AgentLink {
     },
     cut: fallSilent,
     healed() {
-      if (silentSinceMs === undefined || isVanished) return
+      if (silentSinceMs === undefined || isMute) return
       cancelWatch()
       silentSinceMs = undefined
       // The next ping is answered.
@@ -91,8 +94,12 @@ export function openAgentLink(parts: AgentLinkParts): AgentLink {
     },
     close: () => line.closeNear(),
     vanish() {
-      isVanished = true
+      isMute = true
       line.vanishNear()
+      fallSilent()
+    },
+    fallSilent() {
+      isMute = true
       fallSilent()
     },
     break: () => line.break(),

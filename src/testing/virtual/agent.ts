@@ -51,7 +51,7 @@ export interface VirtualAgent {
   breakLink(): boolean
   /** Connects to the master after a while, if it can and is not connected yet. */
   connectSoon(): void
-  /** It runs and takes no message any more. */
+  /** It hangs: it runs and takes no message any more. */
   deafen(): boolean
   /** Those that live, whether the agent knows them or not. */
   executors(): VirtualExecutor[]
@@ -296,6 +296,7 @@ export function createVirtualAgent({ existing = [], ...description }: VirtualMac
     deafen() {
       if (!isRunning || isDeaf) return false
       isDeaf = true
+      link?.fallSilent()
       return true
     },
     executors: liveExecutors,

@@ -2,9 +2,8 @@
  * The one ordered connection for the calls of one stream, as `src/mesos/call-channel.ts` keeps it: the next call is sent after
  * the answer to the one before; a call on which the connection broke is sent once more if it may be, and an ACCEPT never.
  */
-import type { StreamId } from '../../ids.js'
+import type { FrameworkId, StreamId } from '../../ids.js'
 import { toCall } from '../../mesos/convert-call.js'
-import type { FrameworkId } from '../../ids.js'
 import type { Ack, MesosCall } from '../../scheduler/output.js'
 import type { ConnectionHandlers, MasterConnection } from './connection.js'
 

@@ -29,7 +29,7 @@ export interface VirtualCluster extends ClusterFaults {
   /** Others write to the same log. */
   write(news: News): void
   /** Something was given to a scheduler: `settle` runs before the next move. */
-  giveTurn(): void
+  readonly giveTurn: () => void
   /** Of the present master, or of the last one. */
   masterBooks(): MasterState
   /** Undefined for a machine that there is not. */
@@ -181,7 +181,7 @@ export function createVirtualCluster(options: VirtualClusterOptions): VirtualClu
     log,
     write,
     giveTurn,
-    masterBooks: master.books,
+    masterBooks: () => master.books(),
     agentBooks: (agent) => agents.get(agent)?.books(),
     newDriver,
     async advance(ms) {
@@ -196,8 +196,8 @@ export function createVirtualCluster(options: VirtualClusterOptions): VirtualClu
     },
     settle,
     request,
-    closeStream: master.streamClosed,
-    changeMasterBooks: master.changeBooks,
+    closeStream: (streamId) => master.streamClosed(streamId),
+    changeMasterBooks: (change) => master.changeBooks(change),
     changeMachineTimings: (changes) => void Object.assign(machineTimings, changes),
     ...createClusterFaults({ master, agents, routes, routeTo, write }),
   }

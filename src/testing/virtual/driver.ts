@@ -23,7 +23,7 @@ export type { CallFault } from './calls.js'
 /** The process that a driver is part of: everything that happens inside it goes through here. */
 export interface DriverHost {
   deliver(run: () => void): void
-  after(ms: number, run: () => void): () => void
+  readonly after: (ms: number, run: () => void) => () => void
 }
 
 export interface DriverTimings {

@@ -65,7 +65,7 @@ export interface ClusterFaults {
   killExecutor(podInstance: string): boolean
   /** The same executors do nothing and hear nothing any more. */
   freezeExecutor(podInstance: string): boolean
-  /** The agent process runs and takes no message any more, until it is started anew. */
+  /** The agent process hangs and takes no message any more, until it is stopped and started. */
   deafenAgent(agent: string): boolean
 }
 
@@ -167,7 +167,7 @@ export function createClusterFaults({ master, agents, routes, routeTo, write }: 
     drainAgent: (agent, options = {}) => operate(agent, (id) => drainCall(id, options)),
     reactivateAgent: (agent) =>
       operate(agent, (value) => ({ type: 'REACTIVATE_AGENT', reactivate_agent: { agent_id: { value } } })),
-    rescindOffers: master.rescindOffers,
+    rescindOffers: () => master.rescindOffers(),
     breakStreams: (scheduler) => onSchedulers(scheduler, (route) => route.breakAll()),
 
     endTask: (name, end) => onProcess(name, (process) => process.end(end, 'test')),

@@ -221,7 +221,7 @@ function openLine(ends: Ends, { clock, connectTimeoutMs, delayOf, chances, isCut
 }
 
 interface Channel {
-  send(deliver: () => void): void
+  readonly send: (deliver: () => void) => void
   /** Nothing passes for now. */
   hold(): void
   resume(): void
