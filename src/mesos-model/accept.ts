@@ -7,7 +7,7 @@ import { putTask } from './frameworks.js'
 import { agentPid, briefOf, changeAgent, drop, executorKey, put, sendEvent, sendToAgent, withEntry } from './master-state.js'
 import type { Draft, MasterAgent, MasterFramework, MasterOffer } from './master-state.js'
 import { addFilter, recoverOffer, recoverOffers, refuseMs, release } from './offers.js'
-import { applyConversion, convert, describeMissing, findOperationProblem } from './operations.js'
+import { applyConversion, convert, describeMissing, findOperationProblem, findUnsupported } from './operations.js'
 import type { ResourceOperation } from './operations.js'
 import { bookResources } from './registration.js'
 import { addResources, allocateTo, takeResources, toResources } from './resources.js'
@@ -160,6 +160,9 @@ function performResourceOperation(
   const { draft, role } = bench
   if (!hasPayload(operation))
     return refuseOperation(draft, framework, operation, `Expecting '${operation.type.toLowerCase()}' to be present`)
+  const unsupported = findUnsupported(operation)
+  if (unsupported !== undefined)
+    return refuseOperation(draft, framework, operation, `Operation attempted with invalid resources: ${unsupported}`)
   const used = tasksOf(draft, agent.id)
   const problem = findOperationProblem(operation, { role, principal: framework.info.principal, agentTotal: agent.total, used })
   if (problem !== undefined)

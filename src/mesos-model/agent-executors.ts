@@ -63,6 +63,17 @@ export function endTask(draft: AgentDraft, key: string, refusal: Refusal, withEx
 const isSpecial = (resource: Resource): boolean =>
   resource.reservations !== undefined || resource.reservation !== undefined || resource.disk !== undefined
 
+/** Worked out once for each task and executor: they never change, and every operation asks. */
+const heldBy = new WeakMap<TaskInfo | ExecutorInfo, Resources>()
+
+function heldByOne(info: TaskInfo | ExecutorInfo): Resources {
+  const known = heldBy.get(info)
+  if (known !== undefined) return known
+  const held = allocateTo(toResources((info.resources ?? []).filter(isSpecial)), undefined)
+  heldBy.set(info, held)
+  return held
+}
+
 /** Reservations and volumes that live tasks and executors hold; those of a removed framework are free for the master already. */
 export function heldResources(draft: AgentDraft, launched: readonly TaskInfo[] = []): Resources {
   const tasks = Object.values(draft.state.tasks).filter(
@@ -71,8 +82,7 @@ export function heldResources(draft: AgentDraft, launched: readonly TaskInfo[] =
   const executors = Object.values(draft.state.executors).filter(
     ({ phase, isAbandoned }) => phase !== 'ended' && isAbandoned !== true,
   )
-  const held = [...tasks, ...executors].flatMap(({ info }) => info.resources ?? []).filter(isSpecial)
-  return allocateTo(toResources(held), undefined)
+  return [...tasks, ...executors].map(({ info }) => heldByOne(info)).reduce(addResources, [])
 }
 
 /**

@@ -25,6 +25,7 @@ import type { ModelEnv } from './master-state.js'
 import { applyConversion, convert } from './operations.js'
 import type { AgentDescription, AgentRegistration, FrameworkBrief, MasterToAgent, ReportedTask } from './protocol.js'
 import { containsResources, takeResources, toResources, toWire } from './resources.js'
+import type { Resources } from './resources.js'
 import { uuidToBase64 } from './task-status.js'
 
 export interface AgentStep {
@@ -126,6 +127,8 @@ function receiveFromMaster(draft: AgentDraft, message: MasterToAgent): void {
       draft.state = { ...draft.state, id: message.agentId, isRegistered: true }
       return resendAll(draft)
     case 'registerAgain':
+      // One for each message that crossed with the master's forgetting: one registration is enough.
+      if (!draft.state.isRegistered) return
       draft.state = { ...draft.state, isRegistered: false }
       return register(draft)
     case 'alive':
@@ -180,10 +183,13 @@ function dropUnknownTask(draft: AgentDraft, framework: FrameworkBrief, taskId: s
   )
 }
 
+/** The other form of a total that this function made itself. */
+const madeTotals = new WeakMap<AgentState['total'], Resources>()
+
 function applyOperation(draft: AgentDraft, message: Extract<MasterToAgent, { type: 'applyOperation' }>): void {
   const { uuid, frameworkId, operationId, operation } = message
   const conversion = convert(operation)
-  const all = toResources(draft.state.total)
+  const all = madeTotals.get(draft.state.total) ?? toResources(draft.state.total)
   const idle = takeResources(all, heldResources(draft)) ?? []
   const total = containsResources(idle, conversion.consumed) ? applyConversion(all, conversion) : undefined
   const uuidField = { uuid: { value: uuidToBase64(draft.env.uuid()) } }
@@ -193,6 +199,7 @@ function applyOperation(draft: AgentDraft, message: Extract<MasterToAgent, { typ
   const status: OperationStatus = { ...idField, state, ...uuidField, ...agentField }
   if (total !== undefined) {
     draft.state = { ...draft.state, total: toWire(total) }
+    madeTotals.set(draft.state.total, total)
     if (operation.type === 'CREATE')
       for (const volume of operation.create.volumes ?? []) draft.effects.push({ type: 'createVolume', volume })
     if (operation.type === 'DESTROY')

@@ -150,7 +150,7 @@ function findCreateProblem(volume: Resource, context: OperationContext): string 
   const taken = context.agentTotal.some(
     (held) => held.shape.disk?.persistence !== undefined && persistenceKey(held.shape) === persistenceKey(holding.shape),
   )
-  return taken ? `Persistent volume ${disk.persistence.id} already exists` : undefined
+  return taken ? `Persistence ID '${disk.persistence.id}' is not unique` : undefined
 }
 
 const holdsVolume = (resources: Resources, holding: Holding): boolean =>
@@ -191,11 +191,15 @@ function findUnreserveProblem(resource: Resource): string | undefined {
     : `A dynamically reserved persistent volume ${describeHolding(holding)} cannot be unreserved directly. Please destroy the persistent volume first then unreserve the resource`
 }
 
+/** What a framework may never ask for, whatever the resources. */
+export const findUnsupported = (operation: ResourceOperation): string | undefined =>
+  operation.type === 'RESERVE' && (operation.reserve.source ?? []).length > 0
+    ? 'Reservation updates are not yet implemented for the scheduler API.'
+    : undefined
+
 /** Why the operation is refused before its resources are looked for, as text; undefined if it is well-formed. */
 export function findOperationProblem(operation: ResourceOperation, context: OperationContext): string | undefined {
   const resources = operationResources(operation)
-  if (operation.type === 'RESERVE' && (operation.reserve.source ?? []).length > 0)
-    return "'source' is not supported in RESERVE operations of frameworks"
   for (const resource of resources) {
     const problem = findResourceProblem(resource)
     if (problem !== undefined) return `Invalid resources: ${problem}`

@@ -136,6 +136,7 @@ const toOperation = (reported: ReportedOperation): [string, MasterOperation] => 
 function reconcileRegistered(draft: Draft, agentId: string, message: AgentRegistration, wasUnreachable: boolean): void {
   const reported = new Set(message.tasks.map((task) => executorKey(task.framework.id, task.task.task_id.value)))
   for (const task of message.tasks) adoptTask(draft, agentId, task, wasUnreachable)
+  forgetUnreachableTasks(draft, agentId)
   const missing = tasksOn(draft, agentId).filter((task) => !reported.has(executorKey(task.frameworkId, task.taskId)))
   const lost = missing.filter((task) => !isTerminalState(task.state))
   for (const task of missing) {
@@ -151,6 +152,14 @@ function reconcileRegistered(draft: Draft, agentId: string, message: AgentRegist
   if (questions.length > 0) sendToAgent(draft, agent, { type: 'reconcileTasks', tasks: questions })
   dropLostOperations(draft, agentId, new Set(message.operations.map((operation) => operation.uuid)))
   deliverKills(draft, agentId)
+}
+
+/** Those that the agent has not brought back are no longer out of reach: they are gone. */
+function forgetUnreachableTasks(draft: Draft, agentId: string): void {
+  for (const framework of draft.state.frameworks.values()) {
+    const left = [...framework.unreachableTasks].filter(([, task]) => task.agentId !== agentId)
+    if (left.length < framework.unreachableTasks.size) putFramework(draft, { ...framework, unreachableTasks: new Map(left) })
+  }
 }
 
 function dropLostOperations(draft: Draft, agentId: string, reported: ReadonlySet<string>): void {

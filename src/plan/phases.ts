@@ -13,7 +13,7 @@ export interface PlannedPhase {
 }
 
 /** Phases of the first deployment: as declared, or one serial phase per pod type. */
-export function deployPhases(spec: ServiceSpec): PlannedPhase[] {
+export const deployPhases = oncePerSpec((spec): readonly PlannedPhase[] => {
   const declared =
     spec.deploy.phases ?? Object.keys(spec.pods).map((pod) => ({ pod, strategy: 'serial' as const, afterEach: [] }))
   return declared.map((phase) => ({
@@ -23,11 +23,24 @@ export function deployPhases(spec: ServiceSpec): PlannedPhase[] {
     instances: instanceNames(spec, phase.pod),
     afterEach: [...phase.afterEach, ...spec.deploy.afterEach],
   }))
-}
+})
 
 /** Phases of an update: the same order of pod types, one instance at a time whatever deployed them. */
-export const updatePhases = (spec: ServiceSpec): PlannedPhase[] =>
-  deployPhases(spec).map((phase) => ({ ...phase, strategy: 'serial', afterEach: spec.update.afterEach }))
+export const updatePhases = oncePerSpec((spec): readonly PlannedPhase[] =>
+  deployPhases(spec).map((phase) => ({ ...phase, strategy: 'serial', afterEach: spec.update.afterEach })),
+)
+
+/** A spec never changes, and is asked for the same at every step. */
+function oncePerSpec<Result>(workOut: (spec: ServiceSpec) => Result): (spec: ServiceSpec) => Result {
+  const known = new WeakMap<ServiceSpec, Result>()
+  return (spec) => {
+    const present = known.get(spec)
+    if (present !== undefined) return present
+    const result = workOut(spec)
+    known.set(spec, result)
+    return result
+  }
+}
 
 const instanceNames = (spec: ServiceSpec, pod: string): PodInstanceName[] =>
   Array.from({ length: spec.pods[pod]?.count ?? 0 }, (_, index) => podInstanceName(pod, index))

@@ -29,15 +29,31 @@ export interface PodTask {
   readonly record: TaskRecord
 }
 
-export const nameOf = (instance: InstanceRecord): PodInstanceName => podInstanceName(instance.pod, instance.index)
+const names = new WeakMap<InstanceRecord, PodInstanceName>()
+
+export function nameOf(instance: InstanceRecord): PodInstanceName {
+  const known = names.get(instance)
+  if (known !== undefined) return known
+  const name = podInstanceName(instance.pod, instance.index)
+  names.set(instance, name)
+  return name
+}
+
+/** What was worked out last for a record; it holds while target and task records are the same objects. */
+const lastTasks = new WeakMap<InstanceRecord, { readonly target: Target; readonly tasks: readonly PodTask[] }>()
 
 /** The tasks of an instance under a target, in the order of the spec. */
-export function podTasks(records: Records, instance: InstanceRecord, target: Target): PodTask[] {
+export function podTasks(records: Records, instance: InstanceRecord, target: Target): readonly PodTask[] {
+  const last = lastTasks.get(instance)
+  const isSame = ({ name, record }: PodTask): boolean => (records.tasks.get(name) ?? newTaskRecord) === record
+  if (last?.target === target && last.tasks.every(isSame)) return last.tasks
   const hashes = target.pods[instance.pod]?.tasks ?? {}
-  return Object.entries(target.spec.pods[instance.pod]?.tasks ?? {}).map(([task, spec]) => {
+  const tasks = Object.entries(target.spec.pods[instance.pod]?.tasks ?? {}).map(([task, spec]) => {
     const name = taskName(nameOf(instance), task)
     return { task, name, spec, hash: hashes[task] ?? '', record: records.tasks.get(name) ?? newTaskRecord }
   })
+  lastTasks.set(instance, { target, tasks })
+  return tasks
 }
 
 /** The target that the instance's launches are made from. */

@@ -10,8 +10,8 @@ import type { OpenAsk, Records, Volatile } from './state.js'
 
 const firstPauseMs = 2_000
 const maxPauseMs = 60_000
-/** Everything is asked for again this often: a message lost between master and agent shows only that way. */
-const periodMs = 600_000
+/** All tasks are asked for again this often, in case master and store have come to differ in a way that nobody has told. */
+const periodMs = 3_600_000
 
 /** What has stood open for this long is asked for: its answer may have been lost, or nobody has made one. */
 const doubtAfterMs = 60_000
@@ -104,15 +104,14 @@ function askOperations(draft: Draft): void {
   draft.call({ type: 'reconcileOperations', operations: due })
 }
 
-/** Once per stream when the named tasks are answered, and then now and then with all of them named again. */
+/** Once per stream, when the named tasks are answered, without names: that finds tasks that the store does not know. Then now and then by name. */
 function askForAll(draft: Draft): void {
   const { reconciledAtMs, nowMs, unansweredTasks, stream } = draft.volatile
   if (unansweredTasks.size > 0 || stream === undefined) return
   if (reconciledAtMs >= stream.sinceMs && nowMs - reconciledAtMs < periodMs) return
   const isRepeat = reconciledAtMs >= stream.sinceMs
   draft.setVolatile({ reconciledAtMs: nowMs })
-  draft.call({ type: 'reconcileTasks', tasks: [] })
-  if (!isRepeat) return
+  if (!isRepeat) return draft.call({ type: 'reconcileTasks', tasks: [] })
   const alive = [...draft.records.tasks.values()].flatMap(({ context, value }) =>
     context.launch === undefined || value === 'idle' || value === 'ended' ? [] : [context.launch],
   )

@@ -231,8 +231,6 @@ describe('an impure core is caught', () => {
 
   test.each([
     ['Date.now', 'Date.now()'],
-    ['new Date', 'new Date()'],
-    ['Date()', 'Date()'],
     ['Math.random', 'Math.random()'],
     ['setTimeout', 'setTimeout(() => {}, 0)'],
     ['process', 'process.hrtime()'],
@@ -241,14 +239,9 @@ describe('an impure core is caught', () => {
     expect(failureOf(realm)).toContain(`${aboveFile} reaches for ${what}`)
   })
 
-  test.each([
-    ['Date.now', 'Date.now()'],
-    ['Math.random', 'Math.random()'],
-    ['setTimeout', 'setTimeout(() => {}, 0)'],
-    ['process', 'process.hrtime()'],
-  ])('%s when it is loaded', async (what, statement) => {
-    const script = await bundler.bundle({ file: belowFile, change: (text) => `${text}\n${statement}\n` })
-    expect(() => openCore(script)).toThrow(`${belowFile} reaches for ${what}`)
+  test('also when it is loaded', async () => {
+    const script = await bundler.bundle({ file: belowFile, change: (text) => `${text}\nDate.now()\n` })
+    expect(() => openCore(script)).toThrow(`${belowFile} reaches for Date.now`)
   })
 
   test('also where it would hide the error', async () => {

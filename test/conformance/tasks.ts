@@ -408,6 +408,12 @@ export const tasks: readonly Statement[] = [
       await run(bench, framework, (offer) => launch(task(offer, 'a', {}, { resources }), task(offer, 'b', {}, { resources })))
       expect(framework.states('a')).toEqual(started)
       expectInvalid(framework, 'b')
+      // In one group it is all or nothing.
+      const other = { resources: [scalar('cpus', 0.1), scalar('mem', 32), ports(31_001, 31_001)] }
+      await run(bench, framework, (offer) =>
+        launchGroup(executor(framework, 'x'), task(offer, 'c', {}, other), task(offer, 'd', {}, other)),
+      )
+      for (const taskId of ['c', 'd']) expectInvalid(framework, taskId, 'REASON_TASK_GROUP_INVALID')
     },
   },
   {

@@ -47,6 +47,7 @@ const RUNS: readonly (readonly [file: string, options: ReplayOptions][])[] = [
     ],
   ],
   [['09_malformed', { cycleAt: 0.14, leftEarly: ['role'] }]],
+  [['10b_drain_agent', { cycleAt: 0.789 }]],
   [
     [
       '11_teardown_with_tasks',
@@ -79,7 +80,69 @@ const RUNS: readonly (readonly [file: string, options: ReplayOptions][])[] = [
       },
     ],
   ],
+  [
+    [
+      '17_operation_feedback',
+      {
+        cycleAt: 0.22,
+        toleranceMs: 1500,
+        actions: [
+          {
+            at: 38.213,
+            act: (cluster) => {
+              // Frozen. The recorded agent forgot the launch, because the kill came before it had begun with it.
+              cluster.loseToAgent('agent2.local', 'launch')
+              cluster.cutAgent('agent2.local')
+            },
+          },
+          { at: 47.828, act: (cluster) => cluster.healAgent('agent2.local') },
+        ],
+      },
+    ],
+  ],
   [['19_group_volume_variants', { cycleAt: 0.17 }]],
+  [
+    [
+      '20_unreachable_three_frameworks',
+      {
+        cycleAt: 0.55,
+        toleranceMs: 1800,
+        actions: [
+          { at: 0.95, act: (cluster) => cluster.cutAgent('agent2.local') },
+          { at: 11.4, act: (cluster) => cluster.healAgent('agent2.local') },
+        ],
+      },
+    ],
+  ],
+  [['24_drain_states', { cycleAt: 0.195 }]],
+  [
+    [
+      '26_agent_identity_lost_and_wiped',
+      {
+        cycleAt: 0.336,
+        actions: [
+          { at: 0.36, act: (cluster) => cluster.stopAgent('agent2.local') },
+          { at: 1.33, act: (cluster) => cluster.startAgent('agent2.local') },
+          {
+            at: 1.37,
+            act: (cluster) => {
+              cluster.stopAgent('agent2.local')
+              cluster.forgetIdentity('agent2.local')
+            },
+          },
+          { at: 2.155, act: (cluster) => cluster.startAgent('agent2.local') },
+          {
+            at: 2.225,
+            act: (cluster) => {
+              cluster.stopAgent('agent2.local')
+              cluster.wipeDisk('agent2.local')
+            },
+          },
+          { at: 3.0, act: (cluster) => cluster.startAgent('agent2.local') },
+        ],
+      },
+    ],
+  ],
   [['29_kill_policies', { cycleAt: 0.11 }]],
   [
     [

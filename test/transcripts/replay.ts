@@ -94,6 +94,12 @@ function itemsOf(event: Event, ids: ReadonlyMap<string, string>): Item[] {
   return [{ type: event.type, shape: shapeOf(event, ids), event, ...(uuid === undefined ? {} : { uuid }) }]
 }
 
+/** An update that asks for an acknowledgement is never an answer to a question. */
+const isAlike = (item: Item, expected: Item): boolean =>
+  item.type === expected.type &&
+  (item.uuid === undefined) === (expected.uuid === undefined) &&
+  isDeepStrictEqual(item.shape, expected.shape)
+
 class ReplayMismatch extends Error {}
 
 export function replay(name: string, session: ReplaySession, options: ReplayOptions): void {
@@ -228,8 +234,7 @@ class Replay {
   }
 
   private find(who: string, expected: Item, untilMs: number): Item | undefined {
-    const search = (): number =>
-      this.collect(who).findIndex((item) => item.type === expected.type && isDeepStrictEqual(item.shape, expected.shape))
+    const search = (): number => this.collect(who).findIndex((item) => isAlike(item, expected) && !this.isRepetition(item))
     let index = search()
     if (index < 0) {
       this.session.cluster.advanceTo(untilMs, () => {

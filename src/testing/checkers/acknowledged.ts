@@ -52,7 +52,9 @@ export const acknowledged: CheckerDefinition = {
             if (event.type === 'taskStatusReceived' || event.type === 'operationStatusReceived') heard(event.status.uuid)
             return
           }
+          // With its session a scheduler gives up its stream, and says so to nobody.
           case 'schedulerEnded':
+          case 'sessionEnded':
           case 'sessionOpened':
             return void streams.delete(entry.scheduler)
           case 'callTaken': {

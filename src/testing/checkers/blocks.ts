@@ -79,7 +79,9 @@ function followsWrongly(before: InstanceRecord | undefined, after: InstanceRecor
     return was.runId === is.runId || isTakenOver ? undefined : 'of another run'
   }
   if (is.startedAtMs < (was.endedAtMs ?? was.startedAtMs)) return 'that began before'
-  return before.owner === 'none' || isUp(before, mirror)
+  // What does not come back on its own target is taken over by an update to another one, which may be the cure.
+  const isCured = before.owner === 'recovery' && after.owner === 'update' && before.targetId !== after.targetId
+  return before.owner === 'none' || isCured || isUp(before, mirror)
     ? undefined
     : 'while the instance was not ready, so that it cannot have ended'
 }

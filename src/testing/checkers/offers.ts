@@ -29,6 +29,8 @@ interface Offered {
 /** What one scheduler has been offered on its present stream. */
 interface Holder {
   streamId?: string
+  /** Of its session with the store; undefined when that is over, and with it the stream, which nobody tells. */
+  epoch?: number
   /** Offers that were neither answered nor are void. */
   readonly open: Map<string, Offered>
   lastCommitMs: number
@@ -64,8 +66,20 @@ export const offers: CheckerDefinition = {
           case 'callSent':
             return check(holderOf(entry.scheduler), entry)
           case 'schedulerEnded':
+            endStream(holderOf(entry.scheduler), entry.atMs)
+            delete holderOf(entry.scheduler).epoch
+            return
           case 'sessionOpened':
-            return endStream(holderOf(entry.scheduler), entry.atMs)
+            endStream(holderOf(entry.scheduler), entry.atMs)
+            holderOf(entry.scheduler).epoch = entry.epoch
+            return
+          case 'sessionEnded': {
+            const holder = holderOf(entry.scheduler)
+            if (holder.epoch !== entry.epoch) return
+            delete holder.epoch
+            holder.open.clear()
+            return
+          }
           default:
             return
         }
@@ -134,7 +148,7 @@ function deliver(
       for (const { id, agentId } of event.offers) {
         const offered: Offered = { agentId, streamId: holder.streamId ?? '', atMs, busyMs: holder.busyMs }
         known.set(id, offered)
-        holder.open.set(id, offered)
+        if (holder.epoch !== undefined) holder.open.set(id, offered)
       }
       return
     case 'offerRescinded': {

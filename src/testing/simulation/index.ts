@@ -1,17 +1,11 @@
 /** What users of the simulation call. */
 import type { ServiceSpec } from '../../spec/schema.js'
-import type { CheckerDefinition } from '../checkers/checker.js'
 import { makePlan, type SimulationOptions } from './make-plan.js'
 import type { SimulationPlan } from './plan.js'
 import { shrinkPlan, type Shrunk } from './shrink.js'
-import { runPlan, type SimulationResult } from './simulate.js'
+import { runPlan, type RunOptions, type SimulationResult } from './simulate.js'
 
-export interface SimulateOptions extends SimulationOptions {
-  /** Instead of all that there are. */
-  readonly checkers?: readonly CheckerDefinition[]
-  /** Keeps everything that happened, for `renderDiary`. @defaultValue false */
-  readonly keepLog?: boolean
-}
+export type SimulateOptions = SimulationOptions & RunOptions
 
 /**
  * Runs the real scheduler of a service through deployment, updates and faults in virtual time.
@@ -24,8 +18,7 @@ export interface SimulateOptions extends SimulationOptions {
  * ```
  */
 export function simulate(spec: ServiceSpec, options: SimulateOptions): Promise<SimulationResult> {
-  const { checkers, keepLog = false } = options
-  return runPlan(makePlan(spec, options), { keepLog, ...(checkers === undefined ? {} : { checkers }) })
+  return runPlan(makePlan(spec, options), options)
 }
 
 /** A run as it was: same plan, same course. Keeps the log. */

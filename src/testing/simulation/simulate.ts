@@ -3,6 +3,8 @@
  * checkers. The same plan gives the same run, byte for byte.
  */
 import { isSdkError, SdkError } from '../../errors.js'
+import type { Clock } from '../../ports/clock.js'
+import type { Hooks } from '../../runtime/hooks.js'
 import { hookNames } from '../../scheduler/questions.js'
 import type { ServiceStatus } from '../../scheduler/report.js'
 import { specId } from '../../spec/identity.js'
@@ -13,7 +15,7 @@ import { createCountingIds } from '../seeded-ids.js'
 import { buildVirtualAgents, createVirtualCluster, type VirtualCluster } from '../virtual/cluster.js'
 import type { LogEntry } from '../virtual/log.js'
 import { createVirtualScheduler, type VirtualScheduler } from '../virtual/scheduler.js'
-import { behaveAsSpecified } from '../virtual/tasks.js'
+import { behaveAsSpecified, type Behave } from '../virtual/tasks.js'
 import { createApplication } from './application.js'
 import { createFaultControl, type FaultControl } from './apply-faults.js'
 import { createCoverage, type Coverage } from './coverage.js'
@@ -54,6 +56,10 @@ export interface RunOptions {
   readonly keepLog?: boolean
   /** Told of everything that happens. */
   readonly onEntry?: (entry: LogEntry) => void
+  /** How long tasks take to start, to get ready, to stop. @defaultValue seconds, as their goals say */
+  readonly behave?: Behave
+  /** Hooks of your own, given the clock of their process. @defaultValue a simulated quorum database */
+  readonly hooks?: (clock: Clock) => Hooks
 }
 
 /** A scheduler that has ended by an error of its own is started again, as by an init system. */
@@ -97,7 +103,7 @@ function createRun(plan: SimulationPlan, options: RunOptions): Run {
     servers: serversOf(all),
     write: (news) => cluster.write(news),
   })
-  const usual = behaveAsSpecified(all.at(-1) ?? plan.spec)
+  const usual = options.behave ?? behaveAsSpecified(all.at(-1) ?? plan.spec)
   const slots = new Map<string, VirtualScheduler>()
   let store: SimulatedStore
   let calls = 0
@@ -171,7 +177,7 @@ function createRun(plan: SimulationPlan, options: RunOptions): Run {
         storeOf: store.storeOf,
         ids,
         place,
-        hooksOf: application.hooksOf,
+        hooksOf: (process) => options.hooks?.(process.host) ?? application.hooksOf(process),
         faultOf: (call) => faults.callFault(place, call),
         tickMs,
       }),

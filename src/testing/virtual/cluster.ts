@@ -137,7 +137,8 @@ export function createVirtualCluster(options: VirtualClusterOptions): VirtualClu
       faultOf: given.faultOf ?? (() => 'none'),
       onCrash: given.onCrash ?? (() => undefined),
       decidedAtMs: given.decidedAtMs ?? (() => clock.nowMs),
-      open: (handlers) => connectToMaster(handlers, { route, master, newStreamId: env().uuid, deliver: host.deliver }),
+      open: (handlers) =>
+        connectToMaster(handlers, { route, master, newStreamId: env().uuid, deliver: (run) => host.deliver(run) }),
     })
   }
 
@@ -150,6 +151,8 @@ export function createVirtualCluster(options: VirtualClusterOptions): VirtualClu
   const drain = async (untilMs: number, isEnough: () => boolean): Promise<boolean> => {
     let moves = 0
     let momentMs = clock.nowMs
+    // Whoever asks may have begun something.
+    giveTurn()
     for (;;) {
       while (isTurnGiven) await settle()
       if (isEnough()) return true

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { runId } from '../../../src/ids.js'
 import { blocks } from '../../../src/testing/checkers/blocks.js'
-import { block, deleted, deployedService, idOf, instance, run, spec2, task } from './support/records.js'
+import { block, deleted, deployedService, idOf, instance, run, spec1, spec2, task } from './support/records.js'
 import { watch } from './support/story.js'
 
 const deployed = () => watch(blocks).commits(deployedService())
@@ -32,6 +32,14 @@ test('a block may end and another begin in one batch, if the instance is up', ()
   expect(begun().commits([down]).commits([recovering]).problems).toEqual([
     'db-0: the block update run of update from 10 was followed by recovery run of recovery from 30 while the instance was not ready, so that it cannot have ended',
   ])
+})
+
+test('an update to another target takes over what does not recover', () => {
+  const recovering = instance('db-0', { owner: 'recovery', block: block('recovery', 10) })
+  const story = () => deployed().commits([recovering, down])
+  const cure = (targetId: string) => instance('db-0', { owner: 'update', block: block('update', 20), targetId })
+  expect(story().commits([cure(idOf(spec2))]).problems).toEqual([])
+  expect(story().commits([cure(idOf(spec1))]).problems).toHaveLength(1)
 })
 
 test('what is about to be killed again was up', () => {

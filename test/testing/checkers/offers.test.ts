@@ -92,7 +92,14 @@ test('an answer that waits behind calls decided on earlier is in time', () => {
 test('an offer that is still held at rest is reported', () => {
   const story = offered('o1').pass(200_000).rests()
   expect(story.problems).toEqual(['a1 still holds offer o1, which it got 200010 ms ago'])
-  expect(
-    offered('o1').pass(200_000).happens({ type: 'schedulerEnded', scheduler: 'a1', how: 'crashed' }).rests().problems,
-  ).toEqual([])
+})
+
+test.each([
+  { type: 'schedulerEnded', scheduler: 'a1', how: 'crashed' },
+  { type: 'sessionEnded', scheduler: 'a1', epoch: 1, end: 'lost' },
+] as const)('a scheduler that has given up its stream by its own end holds nothing: $type', (end) => {
+  const story = offered('o1')
+    .happens(end)
+    .delivers({ type: 'offersReceived', offers: [offer('o2')] })
+  expect(story.pass(200_000).rests().problems).toEqual([])
 })
