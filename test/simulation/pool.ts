@@ -9,12 +9,14 @@ import type { Failure, Work, WorkDone } from './worker.js'
 
 const root = join(import.meta.dirname, '../..')
 
-/** Bundles the worker; answers the file. */
-export async function bundleWorker(name = 'worker', plugins: readonly Plugin[] = []): Promise<string> {
+export const bundleWorker = (name?: string, plugins?: readonly Plugin[]): Promise<string> => bundle('worker', name, plugins)
+
+/** Bundles a program of this folder; answers the file. */
+export async function bundle(entry: 'worker' | 'digest', name: string = entry, plugins: readonly Plugin[] = []): Promise<string> {
   const outfile = join(root, `out/sim/${name}.mjs`)
   mkdirSync(join(root, 'out/sim'), { recursive: true })
   await build({
-    entryPoints: [join(root, 'test/simulation/worker.ts')],
+    entryPoints: [join(root, `test/simulation/${entry}.ts`)],
     outfile,
     bundle: true,
     platform: 'node',

@@ -17,9 +17,8 @@ export type SimulateOptions = SimulationOptions & RunOptions
  * expect(violations).toEqual([])
  * ```
  */
-export function simulate(spec: ServiceSpec, options: SimulateOptions): Promise<SimulationResult> {
-  return runPlan(makePlan(spec, options), options)
-}
+export const simulate = async (spec: ServiceSpec, options: SimulateOptions): Promise<SimulationResult> =>
+  runPlan(makePlan(spec, options), options)
 
 /** A run as it was: same plan, same course. Keeps the log. */
 export const replaySimulation = (plan: SimulationPlan): Promise<SimulationResult> => runPlan(plan, { keepLog: true })

@@ -202,6 +202,6 @@ export function createVirtualCluster(options: VirtualClusterOptions): VirtualClu
     closeStream: (streamId) => master.streamClosed(streamId),
     changeMasterBooks: (change) => master.changeBooks(change),
     changeMachineTimings: (changes) => void Object.assign(machineTimings, changes),
-    ...createClusterFaults({ master, agents, routes, routeTo, write }),
+    ...createClusterFaults({ master, agents, routes, routeTo }),
   }
 }

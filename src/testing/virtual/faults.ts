@@ -5,7 +5,6 @@
 import type { ProcessEnd } from '../../mesos-model/executor-state.js'
 import type { AgentToMaster, MasterToAgent } from '../../mesos-model/protocol.js'
 import type { VirtualAgent } from './agent.js'
-import type { WriteLog } from './log.js'
 import type { VirtualMaster } from './master.js'
 import type { Route } from './network.js'
 import type { VirtualExecutor } from './executor.js'
@@ -75,10 +74,9 @@ export interface ClusterFaultParts {
   readonly routes: ReadonlyMap<string, Route>
   /** Made when it is asked for the first time. */
   readonly routeTo: (name: string) => Route
-  readonly write: WriteLog
 }
 
-export function createClusterFaults({ master, agents, routes, routeTo, write }: ClusterFaultParts): ClusterFaults {
+export function createClusterFaults({ master, agents, routes, routeTo }: ClusterFaultParts): ClusterFaults {
   const on = (agent: string, act: (agent: VirtualAgent) => boolean): boolean => {
     const found = agents.get(agent)
     return found !== undefined && act(found)
@@ -158,11 +156,8 @@ export function createClusterFaults({ master, agents, routes, routeTo, write }: 
 
     markGone: (agent) =>
       on(agent, ({ id }) => {
-        const isGone = id === undefined || master.books().gone.has(id)
-        if (isGone || !operate(agent, (value) => ({ type: 'MARK_AGENT_GONE', mark_agent_gone: { agent_id: { value } } })))
-          return false
-        write({ type: 'agentGone', agentId: id })
-        return true
+        const isGone = id !== undefined && master.books().gone.has(id)
+        return !isGone && operate(agent, (value) => ({ type: 'MARK_AGENT_GONE', mark_agent_gone: { agent_id: { value } } }))
       }),
     drainAgent: (agent, options = {}) => operate(agent, (id) => drainCall(id, options)),
     reactivateAgent: (agent) =>

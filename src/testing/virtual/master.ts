@@ -107,6 +107,7 @@ export function createVirtualMaster({ clock, env, write, info, timings }: Master
       case 'closeLink':
         return links.get(effect.link)?.close()
       case 'storeRegistry':
+        for (const agentId of effect.registry.gone) if (!registry.gone.includes(agentId)) write({ type: 'agentGone', agentId })
         registry = effect.registry
     }
   }

@@ -34,6 +34,8 @@ describe('a cut between agent and master', () => {
     expect([cluster.healAgent(host), cluster.healAgent(host)]).toEqual([true, false])
     await advance(second)
     expect(story().slice(0, 2)).toEqual([expect.stringContaining(`${task} is FAILED (EXECUTOR`), 'executorFailed'])
+    await advance(2 * minute)
+    expect(story().filter((line) => line.includes('UNREACHABLE'))).toEqual([])
   })
 
   it('that is longer breaks the connection: the agent registers anew, under its id', async () => {
@@ -176,6 +178,17 @@ describe('an agent process', () => {
     expect([liveIn() === agentId, hasVolume()]).toEqual([false, true])
     await advance(11 * minute)
     expect(processesOf(story()).slice(0, 2)).toEqual([`${task} got SIGTERM`, `${task} ended: signal`])
+  })
+
+  it('that registers twice for the first time is one agent', async () => {
+    const { cluster, host, story } = service
+    cluster.stopAgent(host)
+    cluster.forgetIdentity(host)
+    cluster.duplicateToMaster(host, 'register')
+    cluster.startAgent(host)
+    await advance(second)
+    expect(story().filter((line) => line.startsWith(`${host} is `))).toEqual([`${host} is S3`, `${host} is S3`])
+    expect(cluster.masterBooks().agents.size).toBe(3)
   })
 
   it('that hangs is unreachable in the end', async () => {
