@@ -283,9 +283,11 @@ module.exports = {
     ),
     packageOnlyIn(
       'zod-at-the-boundary',
-      'Values are checked where they enter: the spec, stored records, messages and HTTP bodies. Behind it, types suffice.',
+      'Values are checked where they enter: the spec, stored records, messages, HTTP bodies and plans of simulations in files. ' +
+        'Behind it, types suffice.',
       'zod',
       '^src/(spec|http)/',
+      '^src/testing/simulation/plan\\.ts$',
       '^src/.*record[^/]*\\.ts$',
       messages,
     ),

@@ -95,6 +95,8 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
   let commits = 0
   let available = true
   let lockedBy: Holder | undefined
+  /** Sessions that are not over for their process, those that the store has forgotten included. */
+  const sessions = new Set<Holder>()
   /** Wakes every opener that waits for the lock; the first of them takes it. */
   const waiting = new Set<() => void>()
 
@@ -172,9 +174,11 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
       },
     }
     lockedBy = self
+    sessions.add(self)
 
     const end = (how: SessionEnd, error: SdkError): void => {
       if (dead) return
+      sessions.delete(self)
       refusal ??= error
       for (const pending of queue.splice(0)) pending.reject(refusal)
       if (how !== 'closed') freeLock(self)
@@ -188,6 +192,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     }
     const die = (): void => {
       dead = true
+      sessions.delete(self)
       queue.length = 0
     }
     const apply = (batch: Batch): void => {
@@ -318,7 +323,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     setAvailable: (now) => {
       if (available === now) return
       available = now
-      lockedBy?.availabilityChanged(now)
+      for (const session of [...sessions]) session.availabilityChanged(now)
     },
     get commits() {
       return commits

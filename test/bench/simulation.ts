@@ -39,7 +39,11 @@ const fleet = (version: string): ServiceSpec =>
     update: { afterEach: [{ gate: 'caughtUp', timeoutMs: 600_000 }] },
   })
 
-async function upgrade(): Promise<{ readonly realMs: number; readonly virtualMs: number; readonly messages: readonly unknown[] }> {
+async function upgrade(): Promise<{
+  readonly realMs: number
+  readonly virtualMs: number
+  readonly messages: readonly unknown[]
+}> {
   const messages: unknown[] = []
   let begunMs = 0
   let begunAtMs = 0
@@ -53,7 +57,10 @@ async function upgrade(): Promise<{ readonly realMs: number; readonly virtualMs:
     if (begunMs === 0) return
     if (entry.type === 'callTaken') messages.push(entry.call)
     if (entry.type === 'eventSent') messages.push(entry.event)
-    if (entry.type === 'committed' && entry.writes.some(({ key, value }) => key === 'plans/update' && value?.includes('completedAtMs') === true)) {
+    if (
+      entry.type === 'committed' &&
+      entry.writes.some(({ key, value }) => key === 'plans/update' && value?.includes('completedAtMs') === true)
+    ) {
       endedMs = performance.now()
       endedAtMs = entry.atMs
     }
@@ -70,8 +77,7 @@ async function upgrade(): Promise<{ readonly realMs: number; readonly virtualMs:
     onEntry,
     behave: () => ({ readyAfterMs: startMs, stopsAfterMs: 500 }),
     hooks: (clock) => ({
-      caughtUp: () =>
-        new Promise((resolve) => void clock.after(gateMs, () => resolve({ open: true, reason: 'caught up' }))),
+      caughtUp: () => new Promise((resolve) => void clock.after(gateMs, () => resolve({ open: true, reason: 'caught up' }))),
     }),
   })
   const [violation] = result.violations
@@ -95,8 +101,22 @@ export async function run(): Promise<Row[]> {
   const virtualSeconds = (runs[0]?.virtualMs ?? 0) / 1_000
   const limit = median(runs.map((each) => bareMessages(each.messages))) / 1_000
   return [
-    { name: `upgrade of ${blocks} blocks, ${(virtualSeconds / 3_600).toFixed(1)} virtual hours`, value: seconds, unit: 's', aim: 0.63, limit, better: 'lower' },
-    { name: 'virtual time per real time', value: virtualSeconds / seconds, unit: 'x', aim: 100_000, limit: virtualSeconds / limit, better: 'higher' },
+    {
+      name: `upgrade of ${blocks} blocks, ${(virtualSeconds / 3_600).toFixed(1)} virtual hours`,
+      value: seconds,
+      unit: 's',
+      aim: 0.63,
+      limit,
+      better: 'lower',
+    },
+    {
+      name: 'virtual time per real time',
+      value: virtualSeconds / seconds,
+      unit: 'x',
+      aim: 100_000,
+      limit: virtualSeconds / limit,
+      better: 'higher',
+    },
     { name: 'messages of the upgrade', value: runs[0]?.messages.length ?? 0, unit: '', better: 'lower' },
   ]
 }

@@ -54,11 +54,16 @@ ${loop}`,
     'if (saysSomethingNew(record, after, status)) draft.setTask(name, after)',
     "if (saysSomethingNew(record, after, status)) { if (status.state === 'RUNNING') (draft.records.tasks as Map<TaskName, TaskRecord>).set(name, after); else draft.setTask(name, after) }",
   ]),
-  mutant('decisions-torn', 'stores the records of one decision one by one', [
-    shell,
-    '  for (const decision of decisions) {\n',
-    '  for (const decision of decisions.flatMap((each) => each.map((write) => [write]))) {\n    open = undefined as never\n',
-  ], [shell, '    let open = batches.at(-1)', '    let open = batches.at(-1); if (bytes > 0) bytes = Infinity']),
+  mutant(
+    'decisions-torn',
+    'stores the records of one decision one by one',
+    [
+      shell,
+      '  for (const decision of decisions) {\n',
+      '  for (const decision of decisions.flatMap((each) => each.map((write) => [write]))) {\n    open = undefined as never\n',
+    ],
+    [shell, '    let open = batches.at(-1)', '    let open = batches.at(-1); if (bytes > 0) bytes = Infinity'],
+  ),
   mutant('kill-not-stored', 'kills without storing that it decided to', [
     'scheduler/kills.ts',
     "if (record !== undefined) draft.setTask(task, advanceTask(record, { type: 'killDecided', atMs: draft.volatile.nowMs }).record)",
@@ -66,11 +71,12 @@ ${loop}`,
   ]),
 
   // Leadership.
-  mutant('no-epoch-check', 'lets a deposed scheduler go on writing', [
-    'store/memory-store.ts',
-    'if (epoch !== ownEpoch) {',
-    'if (epoch < ownEpoch) {',
-  ], ['store/memory-store.ts', "return expired ? ['lost', lost('it expired')] : undefined", 'return undefined']),
+  mutant(
+    'no-epoch-check',
+    'lets a deposed scheduler go on writing',
+    ['store/memory-store.ts', 'if (epoch !== ownEpoch) {', 'if (epoch < ownEpoch) {'],
+    ['store/memory-store.ts', "return expired ? ['lost', lost('it expired')] : undefined", 'return undefined'],
+  ),
   mutant('no-fence-before-subscribe', 'subscribes without a fenced write', [
     'runtime/scheduler-process.ts',
     '          await session.commit([])\n          return frameworkInfo',
@@ -125,16 +131,26 @@ ${loop}`,
   ]),
   mutant('ghost-not-killed', 'lets a task that counts as ended run on beside the one that replaced it', [
     'scheduler/task-status.ts',
-    "  if (isPresumedEnd && signsOfLife.has(status.state) && status.agentId !== undefined) {",
-    "  if (isPresumedEnd && signsOfLife.has(status.state) && status.agentId === undefined) {",
+    '  if (isPresumedEnd && signsOfLife.has(status.state) && status.agentId !== undefined) {',
+    '  if (isPresumedEnd && signsOfLife.has(status.state) && status.agentId === undefined) {',
   ]),
-  mutant('no-wait-for-answers', 'acts on instances whose tasks the master has not told about', [
-    'scheduler/step.ts',
-    '    unansweredTasks: tasks,\n',
-    '    unansweredTasks: new Map(),\n',
-  ], ['scheduler/assess.ts', "    if (record.value === 'unreachable') {\n      return {", "    if (record.value === 'unreachable' && volatile.nowMs < 0) {\n      return {"]),
+  mutant(
+    'no-wait-for-answers',
+    'acts on instances whose tasks the master has not told about',
+    ['scheduler/step.ts', '    unansweredTasks: tasks,\n', '    unansweredTasks: new Map(),\n'],
+    [
+      'scheduler/assess.ts',
+      "    if (record.value === 'unreachable') {\n      return {",
+      "    if (record.value === 'unreachable' && volatile.nowMs < 0) {\n      return {",
+    ],
+  ),
 
   // The data.
+  mutant('lost-accept-on-old-stream', 'goes on with the stream on which an ACCEPT was not answered', [
+    'testing/virtual/calls.ts',
+    'const noAnswer = (): void => parts.onDead(`no answer to ${call.type}: none within ${parts.callTimeoutMs} ms`)',
+    'const noAnswer = (): void => { inHand = undefined; queue.shift(); connection?.close(); connection = undefined; sendNext() }',
+  ]),
   mutant('other-agent-id', 'uses a volume under a new agent id at once', [
     'scheduler/use-offers.ts',
     '  for (const [name, instance] of draft.records.instances) {\n    const pool =',
@@ -166,11 +182,20 @@ ${loop}`,
     "  const initialising = tasks.find((task) => task.spec.goal === 'INIT' && !isInitialised(instance, task))",
     "  const initialising = tasks.find((task) => task.spec.goal === 'INIT' && !isInitialised(instance, task) && task.record.context.launch === undefined)",
   ]),
-  mutant('initialises-again', 'initialises a footprint again when its server has failed', [
-    'scheduler/assess.ts',
-    '  instance.initialisedGeneration === instance.generation ||\n  (task.record.context.outcome',
-    '  (task.record.backoff.failures === 0 && instance.initialisedGeneration === instance.generation && !instance.deployed) ||\n  (task.record.context.outcome',
-  ], ['scheduler/assess.ts', "task.record.context.launch?.generation === instance.generation)\n", "task.record.context.launch?.generation === instance.generation && !instance.joined)\n"]),
+  mutant(
+    'initialises-again',
+    'initialises a footprint again when its server has failed',
+    [
+      'scheduler/assess.ts',
+      '  instance.initialisedGeneration === instance.generation ||\n  (task.record.context.outcome',
+      '  (task.record.backoff.failures === 0 && instance.initialisedGeneration === instance.generation && !instance.deployed) ||\n  (task.record.context.outcome',
+    ],
+    [
+      'scheduler/assess.ts',
+      'task.record.context.launch?.generation === instance.generation)\n',
+      'task.record.context.launch?.generation === instance.generation && !instance.joined)\n',
+    ],
+  ),
 
   // Offers.
   mutant('ignore-rescind', 'uses offers that were rescinded', [
@@ -178,11 +203,16 @@ ${loop}`,
     "      return void draft.edit('offers').delete(event.offerId)",
     '      return',
   ]),
-  mutant('offers-of-old-stream', 'uses offers of a stream that is over', [
-    'scheduler/step.ts',
-    'stream: undefined, offers: new Map(), offersWantedFor: undefined })',
-    'stream: undefined, offersWantedFor: undefined })',
-  ], ['scheduler/step.ts', "sinceMs: event.atMs },\n    offers: new Map(),", 'sinceMs: event.atMs },']),
+  mutant(
+    'offers-of-old-stream',
+    'uses offers of a stream that is over',
+    [
+      'scheduler/step.ts',
+      'stream: undefined, offers: new Map(), offersWantedFor: undefined })',
+      'stream: undefined, offersWantedFor: undefined })',
+    ],
+    ['scheduler/step.ts', 'sinceMs: event.atMs },\n    offers: new Map(),', 'sinceMs: event.atMs },'],
+  ),
   mutant('accept-again', 'sends an ACCEPT a second time', [
     shell,
     '  for (const outgoing of result.calls) void driver.send(outgoing)\n',
@@ -219,11 +249,16 @@ ${loop}`,
     '(isRestartDue(draft.records, instance) && unsettledBeside(draft, name) === undefined)',
     'isRestartDue(draft.records, instance)',
   ]),
-  mutant('roll-all-at-once', 'rolls every instance at once', [
-    'scheduler/claims.ts',
-    "if (run.paused || phases.length === 0 || [...records.instances.values()].some((instance) => instance.owner === 'update')) {",
-    'if (run.paused || phases.length === 0) {',
-  ], ['scheduler/claims.ts', '  if (updateBlocker(draft) !== undefined) return forgetAnswers(draft, run)\n', '']),
+  mutant(
+    'roll-all-at-once',
+    'rolls every instance at once',
+    [
+      'scheduler/claims.ts',
+      "if (run.paused || phases.length === 0 || [...records.instances.values()].some((instance) => instance.owner === 'update')) {",
+      'if (run.paused || phases.length === 0) {',
+    ],
+    ['scheduler/claims.ts', '  if (updateBlocker(draft) !== undefined) return forgetAnswers(draft, run)\n', ''],
+  ),
   mutant('deploy-all-at-once', 'deploys all instances of a serial phase at once', [
     'scheduler/claims.ts',
     "phase.strategy === 'serial' ? left.slice(0, 1) : left",
@@ -246,26 +281,37 @@ ${loop}`,
     'if (sentAtMs !== undefined && nowMs - sentAtMs < killRepeatMs) continue',
     'if (sentAtMs !== undefined) continue',
   ]),
-  mutant('no-doubts', 'never asks for launches that nobody tells about', [
-    'scheduler/reconcile.ts',
-    '  doubt(draft)\n  askTasks',
-    '  askTasks',
-  ], ['scheduler/reconcile.ts', '  askForAll(draft)\n}', '}']),
+  mutant(
+    'no-doubts',
+    'never asks for launches that nobody tells about',
+    ['scheduler/reconcile.ts', '  doubt(draft)\n  askTasks', '  askTasks'],
+    ['scheduler/reconcile.ts', '  askForAll(draft)\n}', '}'],
+  ),
   mutant('asks-once', 'asks a new master once and never again', [
     'scheduler/reconcile.ts',
     '  tries === 0 ? 0 : askedAtMs + Math.min(maxPauseMs, firstPauseMs * 2 ** (tries - 1))',
     '  tries === 0 ? 0 : askedAtMs + 1e12',
   ]),
-  mutant('sleeps-too-long', 'overlooks the end of a back-off', [
-    'scheduler/quiet.ts',
-    '  for (const { backoff } of records.tasks.values()) consider(backoff.notBeforeMs)\n',
-    '',
-  ], ['scheduler/reconcile.ts', '  Math.min(doubtsAskedAtMs + doubtAfterMs, reconciledAtMs + periodMs)', '  (doubtsAskedAtMs + reconciledAtMs) * 9']),
-  mutant('forgets-operations', 'does not ask what became of reservations after a new subscription', [
-    'scheduler/reconcile.ts',
-    'operations.set(operation.id, neverAsked)\n  }\n  return',
-    'void operation\n  }\n  return',
-  ], ['scheduler/reconcile.ts', '      if (isOld && !draft.volatile.unansweredOperations.has(id)) draft', '      if (isOld && id === undefined) draft']),
+  mutant(
+    'sleeps-too-long',
+    'overlooks the end of a back-off',
+    ['scheduler/quiet.ts', '  for (const { backoff } of records.tasks.values()) consider(backoff.notBeforeMs)\n', ''],
+    [
+      'scheduler/reconcile.ts',
+      '  Math.min(doubtsAskedAtMs + doubtAfterMs, reconciledAtMs + periodMs)',
+      '  (doubtsAskedAtMs + reconciledAtMs) * 9',
+    ],
+  ),
+  mutant(
+    'forgets-operations',
+    'does not ask what became of reservations after a new subscription',
+    ['scheduler/reconcile.ts', 'operations.set(operation.id, neverAsked)\n  }\n  return', 'void operation\n  }\n  return'],
+    [
+      'scheduler/reconcile.ts',
+      '      if (isOld && !draft.volatile.unansweredOperations.has(id)) draft',
+      '      if (isOld && id === undefined) draft',
+    ],
+  ),
   mutant('suppress-for-ever', 'does not call for offers once it has suppressed them', [
     'scheduler/offer-policy.ts',
     '} else if (known === undefined || [...names].some((name) => !known.has(name))) {',

@@ -16,17 +16,20 @@ const deployedMs = 40_000
 
 type Versions = readonly [ServiceSpec, ServiceSpec, ServiceSpec]
 
-const update = { preFlight: ['healthy'], order: 'leaderLast', beforeEach: ['calm'], afterEach: ['joined'], postFlight: ['healthy'] }
+const update = {
+  preFlight: ['healthy'],
+  order: 'leaderLast',
+  beforeEach: ['calm'],
+  afterEach: ['joined'],
+  postFlight: ['healthy'],
+}
 const databases = ['1', '2', '3'].map((version) => databaseSpec({ version, update })) as unknown as Versions
 const tiers = ['1', '2', '3'].map(tieredSpec) as unknown as Versions
 
 /** Most runs are of the small service: more seeds, fewer moving parts. */
 const versionsOf = (seed: number): Versions => (seed % 4 === 0 ? tiers : databases)
 
-function scenario(
-  description: string,
-  options: (seed: number, versions: Versions) => Omit<SimulationOptions, 'seed'>,
-): Scenario {
+function scenario(description: string, options: (seed: number, versions: Versions) => Omit<SimulationOptions, 'seed'>): Scenario {
   return {
     description,
     plan(seed) {
@@ -43,28 +46,34 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     faults: everyday,
     until: 4 * minute,
   })),
-  update: scenario('a rolling update, sometimes a second one on top of it, under faults of every kind', (seed, [, second, third]) => ({
-    faults: everyday,
-    faultsFromMs: 35_000,
-    updates: [
-      { atMs: deployedMs + (seed % 5) * 5_000, spec: second },
-      ...(seed % 3 === 0 ? [{ atMs: deployedMs + 60_000 + (seed % 7) * 10_000, spec: third }] : []),
-    ],
-    until: 7 * minute,
-  })),
+  update: scenario(
+    'a rolling update, sometimes a second one on top of it, under faults of every kind',
+    (seed, [, second, third]) => ({
+      faults: everyday,
+      faultsFromMs: 35_000,
+      updates: [
+        { atMs: deployedMs + (seed % 5) * 5_000, spec: second },
+        ...(seed % 3 === 0 ? [{ atMs: deployedMs + 60_000 + (seed % 7) * 10_000, spec: third }] : []),
+      ],
+      until: 7 * minute,
+    }),
+  ),
   recovery: scenario('an installed service whose tasks, agents and machines fail', () => ({
     faults: ['cluster', 'tasks', 'calls', 'operators'],
     faultsFromMs: deployedMs,
     until: 7 * minute,
     mostFaults: 14,
   })),
-  restart: scenario('schedulers that crash, freeze, lose their store and take over from each other, half of them during an update', (seed, [, second]) => ({
-    faults: ['schedulers', 'store', 'calls'],
-    updates: seed % 2 === 0 ? [{ atMs: deployedMs, spec: second }] : [],
-    rival: seed % 4 !== 1,
-    until: 5 * minute,
-    mostFaults: 14,
-  })),
+  restart: scenario(
+    'schedulers that crash, freeze, lose their store and take over from each other, half of them during an update',
+    (seed, [, second]) => ({
+      faults: ['schedulers', 'store', 'calls'],
+      updates: seed % 2 === 0 ? [{ atMs: deployedMs, spec: second }] : [],
+      rival: seed % 4 !== 1,
+      until: 5 * minute,
+      mostFaults: 14,
+    }),
+  ),
   loss: scenario('agents and disks that never come back, beside everything else', (seed, [, second]) => ({
     faults: ['loss', 'loss', 'cluster', 'tasks', 'schedulers', 'store'],
     faultsFromMs: 20_000,

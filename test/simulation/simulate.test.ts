@@ -88,7 +88,7 @@ describe('a broken promise', () => {
     expect(short).toMatchObject({ rival: false, updates: [], untilMs: 101_000 })
     expect(runs).toBeLessThan(40)
     const diary = renderDiary(await runPlan(short, { checkers, keepLog: true }))
-    expect(diary).toContain("0:01:40.000  fault     the process of the task ends (task db-1-server, exitCode 9)")
+    expect(diary).toContain('0:01:40.000  fault     the process of the task ends (task db-1-server, exitCode 9)')
     expect(diary).toContain('0:01:40.000  !!!       no-failure: db-1-server has ended with 9')
     expect(diary.split('\n').length).toBeLessThan(160)
   })

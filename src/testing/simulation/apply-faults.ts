@@ -37,6 +37,7 @@ export interface FaultControl {
 }
 
 const linkBreaksAfterMs = 5_000
+const callFaults = { callLost: 'loseCall', answerLost: 'loseAnswer', callLate: 'late' } as const
 
 /** Waits for something to come by; answers whether it was that. */
 interface Trap {
@@ -147,11 +148,12 @@ export function createFaultControl(parts: FaultParts): FaultControl {
         return act(fault, () => markGone(fault.agent))
       case 'callLost':
       case 'answerLost':
+      case 'callLate':
         return lay({
           fault,
           at: 'call',
           fits: (_place, call) => fault.call === 'any' || call?.type === fault.call,
-          spring: () => (fault.kind === 'callLost' ? 'loseCall' : 'loseAnswer'),
+          spring: () => callFaults[fault.kind],
         })
       case 'callTwice':
         return lay({ fault, at: 'call', fits: (_place, call) => call?.type !== 'accept', spring: () => 'duplicate' })
@@ -381,6 +383,7 @@ const texts: Record<FaultKind, string> = {
   callLost: 'a call is lost before the master',
   answerLost: 'a call arrives, and its answer is lost',
   callTwice: 'a call arrives twice',
+  callLate: 'a call arrives after its sender has given up on it',
   streamBroken: 'all connections to the master break',
   schedulerCutOff: 'the scheduler is cut off from the master',
   schedulerSlow: 'the network between schedulers and master is slow',

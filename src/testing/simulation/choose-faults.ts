@@ -76,6 +76,7 @@ function makeFault(kind: FaultKind, atMs: number, choice: FaultChoice, chance: C
       return { kind, atMs, forMs }
     case 'callLost':
     case 'answerLost':
+    case 'callLate':
       return { kind, atMs, call: chance.happens(0.5) ? 'accept' : 'any' }
     case 'schedulerCutOff':
     case 'schedulerStopped':
@@ -108,7 +109,9 @@ function makeFault(kind: FaultKind, atMs: number, choice: FaultChoice, chance: C
 }
 
 export const instanceNames = (spec: ServiceSpec): string[] =>
-  Object.entries(spec.pods).flatMap(([pod, { count }]) => Array.from({ length: count }, (_, index) => podInstanceName(pod, index)))
+  Object.entries(spec.pods).flatMap(([pod, { count }]) =>
+    Array.from({ length: count }, (_, index) => podInstanceName(pod, index)),
+  )
 
 export const taskNames = (spec: ServiceSpec): string[] =>
   Object.entries(spec.pods).flatMap(([pod, { count, tasks }]) =>

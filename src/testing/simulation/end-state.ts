@@ -100,8 +100,11 @@ export function checkWaits(status: ServiceStatus, lost: ReadonlySet<string>): st
     if (ready) continue
     const reasons = steps.filter((step) => step.name === name && step.status !== 'COMPLETE').flatMap((step) => step.reason ?? [])
     if (lost.has(name) && !reasons.some((reason) => reason.includes('permit')))
-      problems.push(`${name} has lost its agent and names no permit that would end its wait: ${reasons.join('; ') || 'no reason'}`)
-    if (!lost.has(name) && deployed) problems.push(`${name} has lost nothing and is not ready: ${reasons.join('; ') || 'no reason'}`)
+      problems.push(
+        `${name} has lost its agent and names no permit that would end its wait: ${reasons.join('; ') || 'no reason'}`,
+      )
+    if (!lost.has(name) && deployed)
+      problems.push(`${name} has lost nothing and is not ready: ${reasons.join('; ') || 'no reason'}`)
   }
   return problems
 }

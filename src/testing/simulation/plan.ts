@@ -42,6 +42,7 @@ const callFaults = [
   z.strictObject({ kind: z.literal('callLost'), ...at, call: z.enum(['any', 'accept']) }),
   z.strictObject({ kind: z.literal('answerLost'), ...at, call: z.enum(['any', 'accept']) }),
   z.strictObject({ kind: z.literal('callTwice'), ...at }),
+  z.strictObject({ kind: z.literal('callLate'), ...at, call: z.enum(['any', 'accept']) }),
   z.strictObject({ kind: z.literal('streamBroken'), ...at }),
   z.strictObject({ kind: z.literal('schedulerCutOff'), ...during, place }),
   z.strictObject({ kind: z.literal('schedulerSlow'), ...during, delayMs: ms }),

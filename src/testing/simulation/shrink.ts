@@ -45,7 +45,7 @@ export async function shrinkPlan(failing: SimulationPlan, checker: string, parts
     let size = Math.ceil(plan.faults.length / 2)
     while (size >= 1) {
       let removed = false
-      for (let from = 0; from < plan.faults.length; ) {
+      for (let from = 0; from < plan.faults.length;) {
         const faults = plan.faults.filter((_, index) => index < from || index >= from + size)
         if (await attempt({ ...plan, faults })) removed = true
         else from += size

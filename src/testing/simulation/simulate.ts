@@ -66,7 +66,8 @@ export interface RunOptions {
 const restartMs = 5_000
 /** What waits for a permit is quiet; longer than any back-off. */
 const quietMs = 12 * 60_000
-const restMs = 5_000
+/** What an answer that was lost leads to shows only when its sender gives up on it. */
+const steadyMs = 120_000
 const lookMs = 1_000
 const tickMs = 2_000
 /** Errors by which a scheduler rightly ends itself: somebody else leads. */
@@ -250,8 +251,9 @@ function createRun(plan: SimulationPlan, options: RunOptions): Run {
           const status = statusOf()
           complete = status?.targetId === wanted && isComplete(status) && application.isUp()
         }
+        const stillMs = cluster.nowMs - changedAtMs
         // What has lost its agent never completes: it is done when nothing moves any more.
-        return complete || (cluster.nowMs - changedAtMs >= quietMs && survey.lostInstances(store.dump()).size > 0)
+        return (complete && stillMs >= steadyMs) || (stillMs >= quietMs && survey.lostInstances(store.dump()).size > 0)
       }
       await go(plan.settleWithinMs, isSettled)
       if (isBroken()) return
@@ -263,7 +265,6 @@ function createRun(plan: SimulationPlan, options: RunOptions): Run {
         report('liveness')(`not complete ${plan.settleWithinMs} ms after the last fault: ${describeOpen(status)}`)
     },
     async rest() {
-      await go(restMs)
       const before = { commits: store.commits, calls, jobs }
       await go(2 * tickMs)
       if (isBroken()) return

@@ -36,6 +36,7 @@ export interface VirtualAgentParts {
   }
 }
 
+/** A machine and its agent; what does not apply at the moment answers false. */
 export interface VirtualAgent {
   readonly hostname: string
   /** The id it has, or had last; undefined before the first registration. */

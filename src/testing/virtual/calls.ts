@@ -9,10 +9,13 @@ import type { ConnectionHandlers, MasterConnection } from './connection.js'
 
 /**
  * What becomes of one call: it arrives and is answered; it is lost before the master, and no answer comes; it arrives and its
- * answer is lost; it arrives twice (never asked for of an ACCEPT); or the process dies at the moment of sending, and nothing of
- * it is sent.
+ * answer is lost; it arrives twice (never asked for of an ACCEPT); it arrives after its sender has given up on it; or the process
+ * dies at the moment of sending, and nothing of it is sent.
  */
-export type CallFault = 'none' | 'loseCall' | 'loseAnswer' | 'duplicate' | 'crash'
+export type CallFault = 'none' | 'loseCall' | 'loseAnswer' | 'duplicate' | 'late' | 'crash'
+
+/** Beyond the time-out: a while in which a hasty driver would do something else. */
+const lateByMs = 20_000
 
 export interface CallQueueParts {
   readonly open: (handlers: ConnectionHandlers) => MasterConnection
@@ -66,6 +69,7 @@ export function createCallQueue(parts: CallQueueParts): CallQueue {
     connection ??= parts.open({ onAnswer, onRecord: () => undefined, onHeartbeat: () => undefined, onEnd })
     if (fault === 'loseCall') return
     const body = JSON.stringify(toCall(call, parts.framework))
+    if (fault === 'late') return connection.postLate(body, parts.streamId, parts.callTimeoutMs + lateByMs)
     connection.post(body, parts.streamId, fault === 'loseAnswer')
     if (fault === 'duplicate') connection.post(body, parts.streamId, true)
   }

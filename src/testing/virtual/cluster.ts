@@ -22,6 +22,7 @@ import type { TaskBehaviour } from './tasks.js'
 
 export { buildVirtualAgents, type VirtualClusterOptions } from './options.js'
 
+/** Machines, a master, a network, and time; faults are methods of it. */
 export interface VirtualCluster extends ClusterFaults {
   readonly clock: VirtualClock
   readonly nowMs: number
@@ -44,7 +45,7 @@ export interface VirtualCluster extends ClusterFaults {
   /** Lets schedulers work off what they have been given. */
   settle(): Promise<void>
   /** A request without a network before it; undefined while there is no master. Events of a stream that it opens go to `listener`. */
-  request(request: MasterRequest, listener?: EventListener): MasterResponse | undefined
+  request(request: MasterRequest, listener?: StreamListener): MasterResponse | undefined
   /** The other end of such a stream is gone. */
   closeStream(streamId: string): void
   /** For tests that begin in the middle. */
@@ -53,7 +54,8 @@ export interface VirtualCluster extends ClusterFaults {
   changeMachineTimings(changes: Partial<MachineTimings>): void
 }
 
-export interface EventListener {
+/** The other end of a stream that was opened without a network. */
+export interface StreamListener {
   readonly onEvent: (event: Event) => void
   readonly onEnd: () => void
 }
@@ -138,7 +140,13 @@ export function createVirtualCluster(options: VirtualClusterOptions): VirtualClu
       onCrash: given.onCrash ?? (() => undefined),
       decidedAtMs: given.decidedAtMs ?? (() => clock.nowMs),
       open: (handlers) =>
-        connectToMaster(handlers, { route, master, newStreamId: env().uuid, deliver: (run) => host.deliver(run) }),
+        connectToMaster(handlers, {
+          route,
+          master,
+          newStreamId: env().uuid,
+          deliver: (run) => host.deliver(run),
+          later: (ms, run) => void clock.after(ms, run),
+        }),
     })
   }
 
@@ -166,7 +174,7 @@ export function createVirtualCluster(options: VirtualClusterOptions): VirtualClu
     }
   }
 
-  const request = (message: MasterRequest, listener?: EventListener): MasterResponse | undefined => {
+  const request = (message: MasterRequest, listener?: StreamListener): MasterResponse | undefined => {
     let answer: MasterResponse | undefined
     master.request(message, {
       answer: (response) => (answer = response),

@@ -18,6 +18,8 @@ export interface ConnectionHandlers {
 export interface MasterConnection {
   /** `isUnanswered`: the request arrives and nothing comes back. */
   post(body: string, streamId?: string, isUnanswered?: boolean): void
+  /** The request is held up in the network and arrives, unanswered, whatever becomes of the connection meanwhile. */
+  postLate(body: string, streamId: string, lateMs: number): void
   /** From this side: nothing is heard any more. */
   close(): void
 }
@@ -28,12 +30,14 @@ export interface ConnectionParts {
   readonly newStreamId: () => string
   /** Through which everything gets into the process. */
   readonly deliver: (run: () => void) => void
+  /** The network's own time: nothing in the process stops it. */
+  readonly later: (ms: number, run: () => void) => void
 }
 
 const silentAsker: Pick<Asker, 'answer'> = { answer: () => undefined }
 
 export function connectToMaster(handlers: ConnectionHandlers, parts: ConnectionParts): MasterConnection {
-  const { route, master, deliver } = parts
+  const { route, master, deliver, later } = parts
   let isClosed = false
   let stream: string | undefined
   /** What is delivered late, as to a process that stood still, may come after the end. */
@@ -77,6 +81,7 @@ export function connectToMaster(handlers: ConnectionHandlers, parts: ConnectionP
 
   return {
     post: (body, streamId, isUnanswered = false) => line.up(() => request(body, streamId, isUnanswered)),
+    postLate: (body, streamId, lateMs) => later(lateMs, () => request(body, streamId, true)),
     close() {
       isClosed = true
       line.closeNear()

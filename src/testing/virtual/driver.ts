@@ -26,6 +26,7 @@ export interface DriverHost {
   readonly after: (ms: number, run: () => void) => () => void
 }
 
+/** The limits of the real driver. */
 export interface DriverTimings {
   /** Until SUBSCRIBE counts as unanswered, and a stream without SUBSCRIBED as dead. */
   readonly answerTimeoutMs: number
@@ -37,6 +38,7 @@ export interface DriverTimings {
 
 export const defaultDriverTimings: DriverTimings = { answerTimeoutMs: 15_000, callTimeoutMs: 75_000, heartbeatTolerance: 5 }
 
+/** Which process it is part of, and what becomes of its calls. */
 export interface DriverOptions {
   /** Name of the process, for the log. @defaultValue 'a1' */
   readonly scheduler?: string
@@ -58,6 +60,7 @@ export interface VirtualDriverParts extends Required<DriverOptions> {
   readonly open: (handlers: ConnectionHandlers) => MasterConnection
 }
 
+/** A driver whose process may die. */
 export interface VirtualDriver extends MesosDriver {
   /** The process dies: what is on its way arrives, then its connections close; nothing more is sent or heard. */
   vanish(): void

@@ -40,6 +40,7 @@ export interface MasterParts {
   readonly timings: MasterTimings
 }
 
+/** The leading master, whichever process it is at the moment. */
 export interface VirtualMaster {
   readonly isUp: boolean
   /** Of the last one, while there is none. */

@@ -7,6 +7,7 @@
 import type { Chance } from './chance.js'
 import type { VirtualClock } from './clock.js'
 
+/** How long messages take, and what connections survive. */
 export interface NetworkTimings {
   readonly minDelayMs: number
   readonly maxDelayMs: number
@@ -29,6 +30,7 @@ export interface Ends {
   readonly healed?: () => void
 }
 
+/** Between an agent or a scheduler (near) and the master (far). */
 export interface Connection {
   up(deliver: () => void): void
   down(deliver: () => void): void
@@ -41,6 +43,7 @@ export interface Connection {
   break(): void
 }
 
+/** The way between one place and the master. */
 export interface Route {
   readonly isCut: boolean
   cut(): boolean

@@ -9,6 +9,7 @@ import type { LogEntry } from './log.js'
 import type { NetworkTimings } from './network.js'
 import type { Behave } from './tasks.js'
 
+/** Machines and their processes; all else has a default. */
 export interface VirtualClusterOptions {
   readonly agents: readonly VirtualMachine[]
   readonly behave: Behave

@@ -22,7 +22,11 @@ function openQueue(): { queue: CallQueue; seen: string[]; connections: Connectio
     open(handlers) {
       connections.push(handlers)
       const number = connections.length
-      return { post: () => seen.push(`posted on ${number}`), close: () => seen.push(`closed ${number}`) }
+      return {
+        post: () => seen.push(`posted on ${number}`),
+        postLate: () => undefined,
+        close: () => seen.push(`closed ${number}`),
+      }
     },
     after: () => () => undefined,
     streamId: streamId('s'),

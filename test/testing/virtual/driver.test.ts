@@ -111,6 +111,15 @@ describe('a call', () => {
     },
   )
 
+  it('that arrives when its sender has given up on it is refused, because its stream is over', async () => {
+    const { cluster, send, taken } = await subscribe(({ type }) => (type === 'accept' ? 'late' : 'none'))
+    void send(accept)
+    await cluster.advance(2 * callTimeoutMs)
+    expect(taken()).toEqual([])
+    const refused = cluster.log.flatMap((entry) => (entry.type === 'requestRefused' ? [entry.text] : []))
+    expect(refused).toEqual([expect.stringContaining("didn't match the stream ID")])
+  })
+
   it('is decided on one stream and never sent on another', async () => {
     const { cluster, driver, streamId, send, taken } = await subscribe()
     const first = streamId()
