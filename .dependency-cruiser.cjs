@@ -187,11 +187,11 @@ module.exports = {
     only(
       'testing-imports',
       "The test kit runs the real core in a virtual network: a real adapter in it would drag sockets into users' unit tests. " +
-        "The driver's converters are pure, and what the virtual cluster is told has to be what Mesos would be told.",
+        "The driver's converters and pauses are pure, and what the virtual cluster is told has to be what Mesos would be told.",
       '^src/testing/',
       '^src/(testing|ports|runtime|mesos-model)/',
       messages,
-      '^src/mesos/convert[^/]*\\.ts$',
+      '^src/mesos/(convert[^/]*|retry-delay)\\.ts$',
       '^src/store/memory-store\\.ts$',
       core,
       base,

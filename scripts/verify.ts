@@ -47,9 +47,9 @@ const vitestParts: readonly Part[] = [
     file: 'test/scheduler/crash-matrix.test.ts',
     env: { STATEWARD_LONG: '1' },
   }),
-  vitestPart('random-faults', 'two hundred seeds of faults at random moments of a deployment and an update', {
+  vitestPart('model', 'ten thousand random courses of a cluster: the books of master and agents agree', {
     project: 'unit',
-    file: 'test/scheduler/random-faults.test.ts',
+    file: 'test/mesos-model/books.property.test.ts',
     env: { STATEWARD_LONG: '1' },
   }),
   vitestPart('e2e-repeat', 'all end-to-end tests, three times in a row', { project: 'e2e', times: 3 }),

@@ -8,7 +8,14 @@ export { testService, type TestPod, type TestService, type TestServiceOptions } 
 export type { LaunchExpectation, PlanExpectation } from './testing/expectations.js'
 export { replaySimulation, shrinkSimulation, simulate, type SimulateOptions } from './testing/simulation/index.js'
 export { renderDiary } from './testing/simulation/diary.js'
-export { faultKinds, parsePlan, type Fault, type FaultGroup, type FaultKind, type SimulationPlan } from './testing/simulation/plan.js'
+export {
+  faultKinds,
+  parsePlan,
+  type Fault,
+  type FaultGroup,
+  type FaultKind,
+  type SimulationPlan,
+} from './testing/simulation/plan.js'
 export type { SimulationResult, Violation } from './testing/simulation/simulate.js'
 export type { Checker, CheckerContext, CheckerDefinition } from './testing/checkers/checker.js'
 export { allCheckers } from './testing/checkers/all.js'

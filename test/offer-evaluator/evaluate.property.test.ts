@@ -227,7 +227,11 @@ describe('a footprint on offer again', () => {
       fc.property(agents, pods, (offers, pod) => {
         const footprints = placeAll(offers, pod)
         const indexOf = (footprint: Footprint): number => Number(footprint.operations[0]?.id.split('-')[0])
-        const back = buildPools([...offers, ...footprints.map((footprint) => reserved(footprint, indexOf(footprint)))], role, 'store')
+        const back = buildPools(
+          [...offers, ...footprints.map((footprint) => reserved(footprint, indexOf(footprint)))],
+          role,
+          'store',
+        )
         for (const footprint of footprints) {
           const pool = back.get(footprint.agentId)
           if (pool === undefined) throw new TypeError('its agent offers')

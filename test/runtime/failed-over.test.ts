@@ -22,7 +22,11 @@ async function takeStream(onTaken: (store: { expireSession(): void; open(): Prom
     },
   })
   const cluster = createVirtualCluster({ agents: buildVirtualAgents(2), behave: behaveAsSpecified(spec) })
-  const scheduler = createVirtualScheduler({ cluster, storeOf: directStore(store, () => cluster.nowMs), ids: createCountingIds() })
+  const scheduler = createVirtualScheduler({
+    cluster,
+    storeOf: directStore(store, () => cluster.nowMs),
+    ids: createCountingIds(),
+  })
   await scheduler.start(spec)
   await cluster.advance(30_000)
   const service = JSON.parse(store.dump().get('service/service') ?? '{}') as { frameworkId: string; principal: string }

@@ -148,8 +148,8 @@ ${loop}`,
   // The data.
   mutant('lost-accept-on-old-stream', 'goes on with the stream on which an ACCEPT was not answered', [
     'testing/virtual/calls.ts',
-    'const noAnswer = (): void => parts.onDead(`no answer to ${call.type}: none within ${parts.callTimeoutMs} ms`)',
-    'const noAnswer = (): void => { inHand = undefined; queue.shift(); connection?.close(); connection = undefined; sendNext() }',
+    'const noAnswer = (): void => parts.onDead(',
+    'const noAnswer = (text: string): void => { void text; inHand = undefined; queue.shift(); connection?.close(); connection = undefined; sendNext() }; void (',
   ]),
   mutant('other-agent-id', 'uses a volume under a new agent id at once', [
     'scheduler/use-offers.ts',
@@ -272,7 +272,7 @@ ${loop}`,
   mutant('run-begins-anew', 'begins the update run anew at every restart', [
     'scheduler/stored-records.ts',
     '      runs.set(run.plan, run)\n',
-    "      runs.set(run.plan, run.plan === 'update' && run.completedAtMs === undefined ? { ...run, runId: `${run.runId}x` as typeof run.runId } : run)\n",
+    "      runs.set(run.plan, run.plan === 'update' && run.completedAtMs === undefined ? { ...run, runId: (run.runId + 'x') as typeof run.runId } : run)\n",
   ]),
 
   // What is lost on the way.

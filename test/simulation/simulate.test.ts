@@ -13,6 +13,7 @@ import {
   shrinkSimulation,
   simulate,
   type CheckerDefinition,
+  type FaultKind,
 } from '../../src/testing.js'
 import { makePlan } from '../../src/testing/simulation/make-plan.js'
 import { shrinkPlan } from '../../src/testing/simulation/shrink.js'
@@ -109,7 +110,8 @@ test('a file that is no plan is refused with what is wrong', () => {
 
 test('what cannot be asked for is refused with what can', async () => {
   await expect(async () => simulate(spec, { seed: -1 })).rejects.toThrow('seed must be an integer of at least 0 (got -1)')
-  await expect(async () => simulate(spec, { seed: 1, faults: ['storm' as 'store'] })).rejects.toThrow(
+  const storm = 'storm' as FaultKind
+  await expect(async () => simulate(spec, { seed: 1, faults: [storm] })).rejects.toThrow(
     /there is no fault "storm"; groups are cluster, loss, calls, store/,
   )
 })

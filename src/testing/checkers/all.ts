@@ -6,6 +6,8 @@ import { backOff } from './back-off.js'
 import { blocks } from './blocks.js'
 import type { CheckerDefinition } from './checker.js'
 import { disruptionBudget } from './disruption-budget.js'
+import { gates } from './gates.js'
+import { ghosts } from './ghosts.js'
 import { inPlace } from './in-place.js'
 import { initialisedOnce } from './initialised-once.js'
 import { intentBeforeEffect } from './intent-before-effect.js'
@@ -24,6 +26,7 @@ export const allCheckers: readonly CheckerDefinition[] = [
   intentBeforeEffect,
   atMostOne,
   relaunchNeedsEnd,
+  ghosts,
   noDataLoss,
   inPlace,
   initialisedOnce,
@@ -34,6 +37,7 @@ export const allCheckers: readonly CheckerDefinition[] = [
   offers,
   blocks,
   order,
+  gates,
   disruptionBudget,
   ownership,
   limits,

@@ -5,7 +5,7 @@
  */
 import type { LoggedProcess } from '../virtual/log.js'
 import type { CheckerDefinition } from './checker.js'
-import { createMirror, newLaunches, type Committed } from './mirror.js'
+import { createMirror, instanceChanges, newLaunches, type Committed } from './mirror.js'
 import { instanceOfTask, splitVolumeId } from './names.js'
 
 export const inPlace: CheckerDefinition = {
@@ -35,6 +35,12 @@ export const inPlace: CheckerDefinition = {
     /** Decisions count too, whether or not anything came of them. */
     const checkDecisions = (batch: Committed): void => {
       const launches = newLaunches(batch, mirror)
+      for (const { name, before, after } of instanceChanges(batch, mirror)) {
+        const home = homes.get(name)?.agentId
+        const [was, is] = [before?.footprint?.agentId, after?.footprint?.agentId]
+        if (home !== undefined && was !== is && is !== home)
+          report(`the footprint of ${name} moved from agent ${was ?? 'none'} to ${is ?? 'none'}; it belongs on ${home}`)
+      }
       mirror.apply(batch)
       for (const { launch } of launches) {
         const instance = instanceOfTask(launch.taskId)

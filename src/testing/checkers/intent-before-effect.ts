@@ -51,7 +51,6 @@ function createIntents(mirror: Mirror): Intents {
     if (earlier !== undefined && earlier.taskId !== launch?.taskId) over.add(earlier.taskId)
     if (launch === undefined) return
     launches.add(launch.taskId)
-    executors.add(launch.executorId)
     if (killAtMs !== undefined) kills.add(launch.taskId)
     if (after.value === 'ended') over.add(launch.taskId)
   }
@@ -59,8 +58,10 @@ function createIntents(mirror: Mirror): Intents {
   return {
     note(batch) {
       for (const { before, after } of taskChanges(batch, mirror)) noteTask(before, after)
-      for (const { after } of instanceChanges(batch, mirror))
+      for (const { after } of instanceChanges(batch, mirror)) {
         for (const { id } of after?.footprint?.operations ?? []) operations.add(id)
+        if (after?.executor !== undefined) executors.add(after.executor.executorId)
+      }
       mirror.apply(batch)
     },
     launches,

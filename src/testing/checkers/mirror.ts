@@ -103,9 +103,10 @@ export interface TaskChange {
 /** To be asked before the batch is applied. */
 export const taskChanges = (batch: Committed, mirror: Mirror): TaskChange[] =>
   batch.writes.flatMap((write) => {
-    const after = write.key.startsWith('tasks/') ? (valueOf(write) as TaskRecord | undefined) : undefined
+    const after = write.key.startsWith('tasks/') ? (valueOf(write) as Partial<TaskRecord> | undefined) : undefined
     const name = write.key.slice('tasks/'.length)
-    return after === undefined ? [] : [{ name, before: mirror.task(name), after }]
+    // What is no task record is reported by whoever looks at texts, and must not stop the others.
+    return after?.context === undefined ? [] : [{ name, before: mirror.task(name), after: after as TaskRecord }]
   })
 
 /** A launch that a batch decides on: the task had another one before, or none. */

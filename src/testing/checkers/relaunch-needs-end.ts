@@ -1,11 +1,11 @@
 /**
- * Promise 2, logically, and even where no harm was done: a task is launched again only after its earlier launch was told ended.
- * The earlier launch is the stored one, whether or not its ACCEPT was ever sent: a scheduler that died may have sent it. What was
- * delivered up to the decision, to whichever scheduler, could be known; what came later could not.
+ * Promise 2, logically, and even where no harm was done: a task counts as ended, and is launched again, only after its launch was
+ * told ended. A launch is what is stored as one, whether or not its ACCEPT was ever sent: a scheduler that died may have sent it.
+ * What was delivered up to the decision, to whichever scheduler, could be known; what came later could not.
  */
 import type { TaskStatus } from '../../scheduler/events.js'
 import type { CheckerDefinition } from './checker.js'
-import { createMirror, newLaunches, type Committed } from './mirror.js'
+import { createMirror, newLaunches, taskChanges, type Committed } from './mirror.js'
 import { isEnd, showsLife } from './statuses.js'
 
 /** What was told of one launch. */
@@ -20,7 +20,8 @@ interface Told {
 
 export const relaunchNeedsEnd: CheckerDefinition = {
   name: 'relaunch-needs-end',
-  watches: 'no task is launched again before its earlier launch was told FINISHED, FAILED, KILLED, GONE, or never to have run',
+  watches:
+    'no task counts as ended, or is launched again, before its launch was told FINISHED, FAILED, KILLED, GONE, or never to have run',
   create({ report }) {
     const mirror = createMirror()
     const told = new Map<string, Told>()
@@ -44,14 +45,22 @@ export const relaunchNeedsEnd: CheckerDefinition = {
       about.last = state
     }
 
+    const isKnown = (taskId: string, { decidedAtMs }: Committed): boolean =>
+      (told.get(taskId)?.endedAtMs ?? Infinity) <= decidedAtMs
+
     const check = (batch: Committed): void => {
+      for (const { before, after } of taskChanges(batch, mirror)) {
+        const { launch } = after.context
+        if (launch === undefined || after.value !== 'ended' || isKnown(launch.taskId, batch)) continue
+        const isNew = before?.value !== 'ended' || before.context.launch?.taskId !== launch.taskId
+        if (isNew) report(`${launch.taskId} was stored as ended and was not told so: ${describe(told.get(launch.taskId))}`)
+      }
       for (const { name, launch } of newLaunches(batch, mirror)) {
         const earlier = last.get(name)
         last.set(name, launch.taskId)
         if (earlier === undefined || earlier === launch.taskId) continue
-        const about = told.get(earlier)
-        if (about?.endedAtMs !== undefined && about.endedAtMs <= batch.decidedAtMs) continue
-        report(`${launch.taskId} was decided on while ${earlier} was not told ended: ${describe(about)}`)
+        if (isKnown(earlier, batch)) continue
+        report(`${launch.taskId} was decided on while ${earlier} was not told ended: ${describe(told.get(earlier))}`)
       }
       mirror.apply(batch)
       for (const { key } of batch.writes) {

@@ -1,7 +1,7 @@
 /**
  * The store holds what the scheduler goes on with, and nothing else: every text is canonical JSON, what a new session loads is
- * the sum of all batches that landed, and after each batch every record finds the target that it names: every prefix of what was
- * decided is a valid state.
+ * the sum of all batches that landed, and after each batch the records fit together: each finds the target that it names, and a
+ * launch the executor that it is made in. Every prefix of what was decided is a valid state.
  */
 import type { RunRecord } from '../../plan/run-record.js'
 import type { RecordKey, Write } from '../../ports/state-store.js'
@@ -9,13 +9,15 @@ import type { InstanceRecord } from '../../scheduler/records/instance-record.js'
 import type { ServiceRecord } from '../../scheduler/records/service-record.js'
 import { canonicalJson } from '../../spec/canonical.js'
 import type { CheckerContext, CheckerDefinition } from './checker.js'
-import { keyOfTarget, valueOf } from './mirror.js'
+import { createMirror, keyOfTarget, newLaunches, valueOf, type Committed, type Mirror } from './mirror.js'
+import { instanceOfTask } from './names.js'
 
 export const stateEqualsStore: CheckerDefinition = {
   name: 'state-equals-store',
-  watches: 'records are canonical JSON, a session loads what has landed, and no record names a target that is not stored',
+  watches: 'records are canonical JSON and fit together after every batch, and a session loads what has landed',
   create(context) {
     const { report } = context
+    const mirror = createMirror()
     const texts = new Map<RecordKey, string>()
     /** The target that each record names, by key. */
     const targets = new Map<RecordKey, string>()
@@ -37,6 +39,7 @@ export const stateEqualsStore: CheckerDefinition = {
         if (entry.type === 'committed') {
           for (const write of entry.writes) checkText(write, context)
           entry.writes.forEach(apply)
+          checkExecutors(entry, mirror, context)
           if (entry.writes.length > 0) checkTargets()
         }
         if (entry.type === 'sessionOpened')
@@ -57,6 +60,18 @@ function checkText(write: Write, { report }: CheckerContext): void {
   if (value === undefined)
     return report(`${write.key} was stored as ${JSON.stringify(write.value.slice(0, 100))}, which is no JSON`)
   if (!isCanonical(value, write.value)) report(`${write.key} was stored in another form than the canonical one`)
+}
+
+/** A launch and the executor it is made in are one decision. */
+function checkExecutors(batch: Committed, mirror: Mirror, { report }: CheckerContext): void {
+  const launches = newLaunches(batch, mirror)
+  mirror.apply(batch)
+  for (const { launch } of launches) {
+    const instance = instanceOfTask(launch.taskId)
+    const found = mirror.instance(instance)?.executor?.executorId
+    if (found !== launch.executorId)
+      report(`${launch.taskId} was stored with executor ${launch.executorId}, and ${instance} with ${found ?? 'none'}`)
+  }
 }
 
 /** Looks at the order of keys first: printing anew in order is dear, and hardly ever needed. */

@@ -83,7 +83,7 @@ export function createApplication({ seed, hookNames, servers, write }: Applicati
             resolve(value)
           } catch (error) {
             write({ type: 'jobEnded', scheduler, job, outcome: { ok: false, error: String(error) } })
-            reject(error as Error)
+            reject(error instanceof Error ? error : new SdkError('ERR_EXPECTATION', 'a hook failed', { cause: error }))
           }
         })
       })

@@ -37,7 +37,7 @@ export function chooseFaults(choice: FaultChoice): Fault[] {
   // A run of few kinds digs deeper than one that has a little of everything.
   const few = chance.happens(0.5) ? Array.from({ length: chance.between(1, 4) }, () => chance.pick(kinds)) : kinds
   return Array.from({ length: count }, () => makeFault(chance.pick(few), moment(), choice, chance))
-    .map((fault) => ({ ...fault, ...('forMs' in fault ? { forMs: Math.min(fault.forMs, untilMs - fault.atMs) } : {}) }) as Fault)
+    .map((fault) => ({ ...fault, ...('forMs' in fault ? { forMs: Math.min(fault.forMs, untilMs - fault.atMs) } : {}) }))
     .filter((fault) => endOf(fault) <= untilMs)
     .sort((a, b) => a.atMs - b.atMs)
 }

@@ -35,6 +35,8 @@ const defaultSettleWithinMs = 3_600_000
 
 const groups = Object.keys(faultKinds) as FaultGroup[]
 const kinds = new Set<string>(Object.values(faultKinds).flat())
+const isGroup = (name: string): name is FaultGroup => name in faultKinds
+const isKind = (name: string): name is FaultKind => kinds.has(name)
 
 /** @throws SdkError `ERR_INVALID_OPTION` */
 export function makePlan(spec: ServiceSpec, options: SimulationOptions): SimulationPlan {
@@ -58,9 +60,9 @@ const isFaultList = (asked: NonNullable<SimulationOptions['faults']>): asked is 
 function kindsOf(asked: 'none' | 'all' | readonly (FaultGroup | FaultKind)[]): FaultKind[] {
   if (asked === 'none') return []
   if (asked === 'all') return Object.values(faultKinds).flat()
-  return asked.flatMap((name) => {
-    if (name in faultKinds) return faultKinds[name as FaultGroup]
-    if (kinds.has(name)) return [name as FaultKind]
+  return asked.flatMap((name: string) => {
+    if (isGroup(name)) return faultKinds[name]
+    if (isKind(name)) return [name]
     throw new SdkError(
       'ERR_INVALID_OPTION',
       `there is no fault ${JSON.stringify(name)}; groups are ${groups.join(', ')}, kinds are ${[...kinds].join(', ')}`,

@@ -43,6 +43,9 @@ interface Sent {
   readonly atMs: number
 }
 
+const asError = (thrown: unknown): Error =>
+  thrown instanceof Error ? thrown : new SdkError('ERR_INVARIANT', 'the store failed', { cause: thrown })
+
 export function createSimulatedStore(options: SimulatedStoreOptions): SimulatedStore {
   const { cluster, seed } = options
   const { clock } = cluster
@@ -86,12 +89,12 @@ export function createSimulatedStore(options: SimulatedStoreOptions): SimulatedS
     const reach = <Result>(act: () => Promise<Result>): Promise<Result> =>
       new Promise((resolve, reject) => {
         const back = (run: () => void): void => toProcess(() => host.deliver(run))
-        toStore(() =>
+        toStore(() => {
           act().then(
             (result) => back(() => resolve(result)),
-            (error: unknown) => back(() => reject(error as Error)),
-          ),
-        )
+            (error: unknown) => back(() => reject(asError(error))),
+          )
+        })
       })
     const died = new AbortController()
     let open: MemorySession | undefined
@@ -150,8 +153,8 @@ export function createSimulatedStore(options: SimulatedStoreOptions): SimulatedS
 
   return {
     storeOf,
-    read: memory.read,
-    dump: memory.dump,
+    read: (key) => memory.read(key),
+    dump: () => memory.dump(),
     failNext: (how) => void faults.push(how),
     setSlow: (ms) => void (extraMs = ms),
     setAvailable(available) {

@@ -10,13 +10,13 @@ import { classifyFrameworkError, fromEvent, parseJson } from '../../mesos/conver
 import { parseEvent, type Event } from '../../mesos/messages.js'
 import type { FrameworkInfo, MesosDriver, MesosDriverHandlers } from '../../ports/mesos-driver.js'
 import type { DriverEvent } from '../../scheduler/events.js'
+import { defaultSubscribeBackoff, retryDelayMs, type RetryKind } from '../../mesos/retry-delay.js'
 import type { Ack, MesosCall, Outgoing } from '../../scheduler/output.js'
 import { createCallQueue, type CallFault, type CallQueue } from './calls.js'
 import type { Chance } from './chance.js'
 import type { VirtualClock } from './clock.js'
 import type { ConnectionHandlers, MasterConnection } from './connection.js'
 import type { WriteLog } from './log.js'
-import { backOff, type RetryKind } from './back-off.js'
 
 export type { CallFault } from './calls.js'
 
@@ -120,7 +120,7 @@ export function createVirtualDriver(parts: VirtualDriverParts): VirtualDriver {
 
   const subscribeLater = (kind: RetryKind): void => {
     const asked = handlers
-    const delayMs = backOff(kind, failures, parts.chance)
+    const delayMs = retryDelayMs(kind, failures, defaultSubscribeBackoff, () => parts.chance.next())
     failures += 1
     host.after(delayMs, () => {
       if (handlers === asked) void subscribe()

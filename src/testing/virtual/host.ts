@@ -33,12 +33,16 @@ export function createHost(clock: Pick<VirtualClock, 'nowMs' | 'after'>, giveTur
     now: () => clock.nowMs,
     after(ms, run) {
       let isCancelled = false
-      clock.after(ms, () =>
+      const cancel = clock.after(ms, () =>
         deliver(() => {
           if (!isCancelled) run()
         }),
       )
-      return () => void (isCancelled = true)
+      return () => {
+        // It may be due already and wait for a thaw.
+        isCancelled = true
+        cancel()
+      }
     },
     deliver,
     freeze: () => void (isFrozen = true),

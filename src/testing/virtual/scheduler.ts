@@ -27,7 +27,7 @@ export interface ProcessStore extends StateStore {
   /** The process stands still. */
   processFroze(): void
   /** When the step behind what is sent now began, or earlier. */
-  decidedAtMs(): number
+  readonly decidedAtMs: () => number
 }
 
 export interface VirtualProcess {

@@ -42,6 +42,13 @@ test('a launch elsewhere is reported when it is decided and when it starts', () 
   ])
 })
 
+test('a footprint that moves after it was used is reported', () => {
+  const moved = instance('db-0', { footprint: footprint('db-0', { agentId: 'agent-1-id' }) })
+  expect(launched().commits([moved]).commits([moved]).problems).toEqual([
+    'the footprint of db-0 moved from agent agent-0-id to agent-1-id; it belongs on agent-0-id',
+  ])
+})
+
 test('the volume under another agent id of the same machine is left alone', () => {
   const story = launched()
     .ends(first)

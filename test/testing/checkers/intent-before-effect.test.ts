@@ -2,34 +2,34 @@ import { expect, test } from 'vitest'
 import { operationId, resourceId } from '../../../src/ids.js'
 import { intentBeforeEffect } from '../../../src/testing/checkers/intent-before-effect.js'
 import { accept, acknowledge, acknowledgeOperation, create, kill, launch, reserve } from './support/calls.js'
-import { footprint, instance, task } from './support/records.js'
+import { executor, footprint, instance, task } from './support/records.js'
 import { watch } from './support/story.js'
 
 const id = 'db-0-server__1'
-const executor = 'db-0__executor'
+const executorOf = 'db-0__executor'
 const operation = (of: string) => ({ id: operationId(of), type: 'reserve' as const, sentAtMs: 0, resourceId: resourceId('r') })
 const withOperation = instance('db-0', { footprint: footprint('db-0', { operations: [operation('db-0__1')] }) })
 
 test('a launch and its operations may be taken once they are stored, and a repetition changes nothing', () => {
-  const call = accept(reserve('db-0__1'), launch(id, executor))
+  const call = accept(reserve('db-0__1'), launch(id, executorOf))
   const story = watch(intentBeforeEffect).commits([task(id, { value: 'launching' }), withOperation])
   expect(story.takes(call).takes(call).problems).toEqual([])
 })
 
 test('a launch that is taken after the record has moved on was stored all the same', () => {
   const story = watch(intentBeforeEffect)
-    .commits([task(id, { value: 'launching' })])
-    .commits([task('db-0-server__2', { value: 'launching', launch: { executorId: 'db-0__other' } })])
-  expect(story.takes(accept(launch(id, executor))).problems).toEqual([])
+    .commits([task(id, { value: 'launching' }), instance('db-0')])
+    .commits([task('db-0-server__2', { value: 'launching' }), instance('db-0', { executor: executor('db-0', 'db-0__other') })])
+  expect(story.takes(accept(launch(id, executorOf))).problems).toEqual([])
 })
 
 test('a launch, its executor and an operation that are not stored are reported', () => {
-  const story = watch(intentBeforeEffect).takes(accept(reserve('db-0__1'), create('db-0__2'), launch(id, executor)))
+  const story = watch(intentBeforeEffect).takes(accept(reserve('db-0__1'), create('db-0__2'), launch(id, executorOf)))
   expect(story.problems).toEqual([
     'the master took operation db-0__1 (RESERVE) before it was stored',
     'the master took operation db-0__2 (CREATE) before it was stored',
     `the master took a launch of ${id} before it was stored`,
-    `the master took a launch with executor ${executor} before it was stored`,
+    `the master took a launch with executor ${executorOf} before it was stored`,
   ])
 })
 

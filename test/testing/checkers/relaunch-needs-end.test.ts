@@ -54,6 +54,14 @@ test('an end that one scheduler was told is one for all', () => {
   expect(story.commits(relaunch, { scheduler: 'b1', epoch: 2 }).problems).toEqual([])
 })
 
+test('what counts as ended was told so', () => {
+  const ended = [task(first, { value: 'ended', outcome: 'failed' })]
+  expect(launched().tells(first, 'FAILED').commits(ended).commits(ended).problems).toEqual([])
+  expect(launched().tells(first, 'UNREACHABLE').commits(ended).commits(ended).problems).toEqual([
+    `${first} was stored as ended and was not told so: the last it was told was UNREACHABLE`,
+  ])
+})
+
 test('deleting the record forgets nothing', () => {
   const story = launched().commits([deleted('tasks/db-0-server')])
   expect(story.commits(relaunch).problems).toHaveLength(1)

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { stateEqualsStore } from '../../../src/testing/checkers/state-equals-store.js'
-import { deleted, deployedService, idOf, instance, run, spec1, spec2, task, wants } from './support/records.js'
+import { deleted, deployedService, executor, idOf, instance, run, spec1, spec2, task, wants } from './support/records.js'
 import { watch } from './support/story.js'
 
 const deployed = () => watch(stateEqualsStore).commits(deployedService())
@@ -41,7 +41,7 @@ test('a session that loads something else is reported', () => {
 
 test('a record whose target is not stored is reported', () => {
   const key = `targets/${idOf(spec1).replace(':', '-')}`
-  const story = watch(stateEqualsStore).commits([...wants(), task('db-0-server__1')])
+  const story = watch(stateEqualsStore).commits([...wants(), instance('db-0'), task('db-0-server__1')])
   expect(story.commits([instance('db-0', { spec: spec2 })]).problems).toHaveLength(1)
   expect(
     watch(stateEqualsStore)
@@ -53,4 +53,13 @@ test('a record whose target is not stored is reported', () => {
 test('a complete run needs its target no more', () => {
   const old = { targetId: idOf(spec2), completedAtMs: 1 }
   expect(watch(stateEqualsStore).commits([...wants(), run('deploy', old)]).problems).toEqual([])
+})
+
+test('a launch without the executor that it is made in is reported', () => {
+  const other = instance('db-0', { executor: executor('db-0', 'db-0__2') })
+  const launch = task('db-0-server__2', { value: 'launching', launch: { executorId: 'db-0__2' } })
+  expect(deployed().commits([launch, other]).problems).toEqual([])
+  expect(deployed().commits([launch]).commits([other]).problems).toEqual([
+    'db-0-server__2 was stored with executor db-0__2, and db-0 with db-0__executor',
+  ])
 })

@@ -1,11 +1,9 @@
 /** The virtual driver follows the rules of the real one. */
 import { describe, expect, it } from 'vitest'
 import { taskId, agentId, offerId, type StreamId } from '../../../src/ids.js'
-import { defaultSubscribeBackoff, retryDelayMs } from '../../../src/mesos/retry-delay.js'
 import type { FrameworkInfo } from '../../../src/ports/mesos-driver.js'
 import type { DriverEvent } from '../../../src/scheduler/events.js'
 import type { Ack, MesosCall } from '../../../src/scheduler/output.js'
-import { backOff } from '../../../src/testing/virtual/back-off.js'
 import { buildVirtualAgents, createVirtualCluster, type VirtualCluster } from '../../../src/testing/virtual/cluster.js'
 import type { CallFault, VirtualDriver } from '../../../src/testing/virtual/driver.js'
 
@@ -67,17 +65,6 @@ async function subscribe(faultOf: (call: MesosCall | Ack) => CallFault = () => '
     names: () => events.map((event) => event.type).filter((type) => type !== 'offersReceived' && type !== 'offerRescinded'),
   }
 }
-
-describe('back-off', () => {
-  it.each(['soon', 'normal', 'late'] as const)('is that of the real driver: %s', (kind) => {
-    for (const failures of [0, 1, 2, 3, 5, 8, 20]) {
-      for (const random of [0, 0.1, 0.5, 0.999])
-        expect(backOff(kind, failures, { next: () => random })).toBe(
-          retryDelayMs(kind, failures, defaultSubscribeBackoff, () => random),
-        )
-    }
-  })
-})
 
 describe('a call', () => {
   it('is sent after the answer to the one before, and logged when it is written', async () => {

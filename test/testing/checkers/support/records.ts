@@ -1,5 +1,5 @@
 /** Stored records as writes, with defaults: a deployed database of three, each instance on its own machine. */
-import { runId, type TargetConfigId } from '../../../../src/ids.js'
+import { executorId, runId, type TargetConfigId } from '../../../../src/ids.js'
 import type { RunRecord } from '../../../../src/plan/run-record.js'
 import type { Write } from '../../../../src/ports/state-store.js'
 import type { InstanceRecord } from '../../../../src/scheduler/records/instance-record.js'
@@ -49,10 +49,17 @@ export function instance(name: string, given: Loose<InstanceRecord> & { readonly
     joined: true,
     deployed: true,
     footprint: footprint(name),
+    executor: executor(name),
     ...changed,
   }
   return write(`instances/${name}`, record)
 }
+
+export const executor = (name: string, id = `${name}__executor`): NonNullable<InstanceRecord['executor']> => ({
+  executorId: executorId(id),
+  resources: [],
+  labels: [],
+})
 
 type Footprint = NonNullable<InstanceRecord['footprint']>
 
