@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# All that must hold before a change is done: check, unit, e2e, in this order; ends at the first that fails. `make test`.
+# All that must hold before a change is done: check, unit, simulation, e2e, in this order; ends at the first that fails.
+# `make test`.
 set -u
 cd "$(dirname "$0")/.."
 begin=$SECONDS
@@ -18,5 +19,6 @@ part() {
 
 part check check
 part unit test:unit
+part simulation test:sim
 part e2e test:e2e
 printf '\n=== all tests passed in %d s ===\n' $((SECONDS - begin))

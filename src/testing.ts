@@ -16,6 +16,12 @@ export {
   type FaultKind,
   type SimulationPlan,
 } from './testing/simulation/plan.js'
-export type { SimulationResult, Violation } from './testing/simulation/simulate.js'
+export type { RunOptions, SimulationResult, Violation } from './testing/simulation/simulate.js'
+export type { SimulationOptions } from './testing/simulation/make-plan.js'
+export type { Shrunk } from './testing/simulation/shrink.js'
+export type { Coverage } from './testing/simulation/coverage.js'
+export type { Install } from './testing/simulation/end-state.js'
+export type { LogEntry } from './testing/virtual/log.js'
+export type { Behave, TaskBehaviour } from './testing/virtual/tasks.js'
 export type { Checker, CheckerContext, CheckerDefinition } from './testing/checkers/checker.js'
 export { allCheckers } from './testing/checkers/all.js'

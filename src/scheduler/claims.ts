@@ -30,7 +30,7 @@ function claimForRecovery(draft: Draft, env: Env): void {
   for (const [name, instance] of draft.records.instances) {
     if (instance.owner !== 'none') continue
     const due =
-      hasFailed(draft.records, instance) || (isRestartDue(draft.records, instance) && unsettledBeside(draft, name) === undefined)
+      hasFailed(draft.records, instance) || (isRestartDue(draft.records, instance) && updateBlocker(draft, name) === undefined)
     if (due) startBlock(draft, name, 'recovery', newRunId(env), instance.targetId)
   }
 }
@@ -78,10 +78,10 @@ export function updateCandidates(records: Records, target: Target): InstanceReco
   return phases.filter((left) => left.length > 0)
 }
 
-/** Why an update takes no healthy instance in hand now, for claims and for the operator alike. */
-export function updateBlocker(state: State): string | undefined {
+/** Why no healthy instance (but for the named one) may be taken in hand now, for claims and for the operator alike. */
+export function updateBlocker(state: State, except?: PodInstanceName): string | undefined {
   if (state.volatile.stream === undefined) return 'no connection to the master'
-  return unsettledBeside(state, undefined)
+  return unsettledBeside(state, except)
 }
 
 function claimForUpdate(draft: Draft, env: Env, run: RunRecord, target: Target): void {

@@ -60,9 +60,9 @@ ${loop}`,
     [
       shell,
       '  for (const decision of decisions) {\n',
-      '  for (const decision of decisions.flatMap((each) => each.map((write) => [write]))) {\n    open = undefined as never\n',
+      '  for (const decision of decisions.flatMap((each) => each.map((write) => [write]))) {\n',
     ],
-    [shell, '    let open = batches.at(-1)', '    let open = batches.at(-1); if (bytes > 0) bytes = Infinity'],
+    [shell, 'if (open === undefined || bytes + size > limits.batchBytes) {', 'if (open === undefined || bytes + size > 0) {'],
   ),
   mutant('kill-not-stored', 'kills without storing that it decided to', [
     'scheduler/kills.ts',
@@ -241,12 +241,17 @@ ${loop}`,
   ]),
   mutant('no-budget', 'takes an instance down while another one is down', [
     'scheduler/claims.ts',
-    "  if (state.volatile.stream === undefined) return 'no connection to the master'\n  return unsettledBeside(state, undefined)",
+    "  if (state.volatile.stream === undefined) return 'no connection to the master'\n  return unsettledBeside(state, except)",
     '  return undefined',
+  ]),
+  mutant('restart-unconnected', 'takes a pod in hand for a restart while nobody tells how the others are', [
+    'scheduler/claims.ts',
+    "updateBlocker(draft, name) === undefined)",
+    'unsettledBeside(draft, name) === undefined)',
   ]),
   mutant('restart-without-budget', 'restarts a pod while another one is down', [
     'scheduler/claims.ts',
-    '(isRestartDue(draft.records, instance) && unsettledBeside(draft, name) === undefined)',
+    '(isRestartDue(draft.records, instance) && updateBlocker(draft, name) === undefined)',
     'isRestartDue(draft.records, instance)',
   ]),
   mutant(

@@ -1,7 +1,7 @@
 /** Commands about the simulation: a run in a file, done again. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { Command } from 'commander'
-import { parsePlan, renderDiary, replaySimulation, shrinkSimulation } from '../../testing.js'
+import type { SimulationResult } from '../../testing.js'
 
 export const simCommand = (): Command =>
   new Command('sim').description('simulations of a service').addCommand(
@@ -11,6 +11,8 @@ export const simCommand = (): Command =>
       .option('--shrink <file>', 'look for a shorter run that fails alike, and write it there')
       .option('--quiet', 'print only what was broken')
       .action(async (file: string, options: { readonly shrink?: string; readonly quiet?: boolean }) => {
+        // The whole cluster model comes with it, which no other command needs.
+        const { parsePlan, renderDiary, replaySimulation, shrinkSimulation } = await import('../../testing.js')
         const plan = parsePlan(readFileSync(file, 'utf8'), file)
         let result = await replaySimulation(plan)
         const [broken] = result.violations
@@ -25,7 +27,7 @@ export const simCommand = (): Command =>
       }),
   )
 
-const lastLine = ({ violations, plan }: Awaited<ReturnType<typeof replaySimulation>>): string =>
+const lastLine = ({ violations, plan }: SimulationResult): string =>
   violations.length === 0
     ? `seed ${plan.seed}: every promise held\n`
     : violations.map(({ checker, text }) => `${checker}: ${text}\n`).join('')
