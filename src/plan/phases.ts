@@ -31,7 +31,7 @@ export const updatePhases = oncePerSpec((spec): readonly PlannedPhase[] =>
 )
 
 /** A spec never changes, and is asked for the same at every step. */
-function oncePerSpec<Result>(workOut: (spec: ServiceSpec) => Result): (spec: ServiceSpec) => Result {
+export function oncePerSpec<Result>(workOut: (spec: ServiceSpec) => Result): (spec: ServiceSpec) => Result {
   const known = new WeakMap<ServiceSpec, Result>()
   return (spec) => {
     const present = known.get(spec)

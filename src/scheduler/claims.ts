@@ -11,7 +11,7 @@ import { newRunId, startBlock } from './blocks.js'
 import type { Draft } from './draft.js'
 import type { Env } from './env.js'
 import { askOrder, passGates } from './questions.js'
-import type { InstanceRecord } from './records/instance-record.js'
+import type { InstanceRecord, Owner } from './records/instance-record.js'
 import type { Records, State, Target } from './state.js'
 
 export function claimInstances(draft: Draft, env: Env): void {
@@ -86,10 +86,9 @@ export function updateBlocker(state: State, except?: PodInstanceName): string | 
 
 function claimForUpdate(draft: Draft, env: Env, run: RunRecord, target: Target): void {
   const { records } = draft
+  if (run.paused || isOwned(records, 'update')) return forgetAnswers(draft, run)
   const phases = updateCandidates(records, target)
-  if (run.paused || phases.length === 0 || [...records.instances.values()].some((instance) => instance.owner === 'update')) {
-    return forgetAnswers(draft, run)
-  }
+  if (phases.length === 0) return forgetAnswers(draft, run)
   // The reason for the update may be its cure, so no gate and no order stands before it, whatever phase it is in.
   const broken = phases.flat().find((instance) => isBroken(draft, instance))
   if (broken !== undefined && draft.volatile.stream !== undefined)
@@ -101,6 +100,12 @@ function claimForUpdate(draft: Draft, env: Env, run: RunRecord, target: Target):
   const instance = records.instances.get(next)
   if (instance === undefined || needOf(draft, instance).kind === 'wait') return forgetAnswers(draft, run)
   claimThroughGates(draft, env, next, target)
+}
+
+/** Whether a plan has an instance in hand. */
+export function isOwned(records: Records, owner: Owner): boolean {
+  for (const instance of records.instances.values()) if (instance.owner === owner) return true
+  return false
 }
 
 /** What was answered before a failure or a pause says nothing about the time after it. */

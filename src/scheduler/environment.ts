@@ -1,6 +1,7 @@
 /**
  * Values known only at launch: placeholders replaced from the footprint, the peers' footprints and the generated values. Pure.
  */
+import { oncePerSpec } from '../plan/phases.js'
 import { podInstanceName, type PodInstanceName } from '../ids.js'
 import type { Footprint } from '../offer-evaluator/footprint-record.js'
 import { findPlaceholders, replacePlaceholders, type Placeholder, type SimplePlaceholder } from '../spec/placeholders.js'
@@ -105,8 +106,9 @@ function peersWanted(pod: PodSpec): Set<string> {
 }
 
 /** Pod types that others wait for: their footprints are settled before anything of them starts. */
-const podsWaitedFor = (spec: ServiceSpec): Set<string> =>
-  new Set(Object.values(spec.pods).flatMap((pod) => [...peersWanted(pod)]))
+const podsWaitedFor = oncePerSpec(
+  (spec): ReadonlySet<string> => new Set(Object.values(spec.pods).flatMap((pod) => [...peersWanted(pod)])),
+)
 
 /**
  * Peers without a footprint that the first launch of the instance has to wait for: those of the count at which their pod was
@@ -131,8 +133,9 @@ export function placedAhead({ records }: State, target: Target): (instance: Inst
   const run = [records.runs.get('deploy'), records.runs.get('update')].find(
     (each) => each !== undefined && each.completedAtMs === undefined,
   )
-  const inHand = [...records.instances.values()].some((instance) => instance.owner === 'deploy' || instance.owner === 'update')
-  if (run === undefined || (run.paused && !inHand)) return () => false
+  const isInHand = (): boolean =>
+    [...records.instances.values()].some((instance) => instance.owner === 'deploy' || instance.owner === 'update')
+  if (run === undefined || (run.paused && !isInHand())) return () => false
   const pods = podsWaitedFor(target.spec)
   return (instance) => instance.footprint === undefined && pods.has(instance.pod)
 }

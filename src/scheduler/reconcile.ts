@@ -74,6 +74,7 @@ export const nextReconciliationMs = ({ doubtsAskedAtMs, reconciledAtMs }: Volati
 
 function askTasks(draft: Draft): void {
   const { unansweredTasks, nowMs } = draft.volatile
+  if (unansweredTasks.size === 0) return
   const due: { taskId: TaskId; agentId: AgentId }[] = []
   for (const { context } of draft.records.tasks.values()) {
     const ask = context.launch === undefined ? undefined : unansweredTasks.get(context.launch.taskId)

@@ -7,7 +7,7 @@ import { deployPhases } from '../plan/phases.js'
 import type { RunRecord } from '../plan/run-record.js'
 import { matchesTarget } from './assess.js'
 import { newRunId } from './blocks.js'
-import { updateCandidates } from './claims.js'
+import { isOwned, updateCandidates } from './claims.js'
 import type { Draft } from './draft.js'
 import type { Env } from './env.js'
 import { passGates } from './questions.js'
@@ -51,7 +51,7 @@ function beginUpdate(draft: Draft, env: Env, target: Target): void {
 
 function isDone(draft: Draft, plan: RunRecord['plan'], target: Target): boolean {
   const { instances } = draft.records
-  if ([...instances.values()].some((instance) => instance.owner === plan)) return false
+  if (isOwned(draft.records, plan)) return false
   if (plan === 'update') return updateCandidates(draft.records, target).length === 0
   return deployPhases(target.spec).every((phase) => phase.instances.every((name) => instances.get(name)?.deployed === true))
 }

@@ -33,8 +33,8 @@ interface Round {
   readonly env: Env
   readonly pools: Map<AgentId, AgentPool>
   readonly chosen: Chosen
-  /** Instances by host, of each pod and of all; kept up with what this round places. */
-  readonly placed: PlacedCounts
+  /** Instances by host, of each pod and of all; counted when something is to be placed, and kept up with what this round places. */
+  readonly placed: () => PlacedCounts
 }
 
 interface PlacedCounts {
@@ -60,9 +60,9 @@ export function useOffers(draft: Draft, env: Env): void {
     env,
     pools: buildPools(offers, roleOf(target.spec), target.spec.name),
     chosen: new Map(),
-    placed: countPlaced(draft),
+    placed: lazily(() => countPlaced(draft)),
   }
-  noteEvidence(round)
+  if (round.pools.size > 0) noteEvidence(round)
   for (const turn of turns(draft, target)) take(round, turn)
   accept(round)
 }
@@ -138,14 +138,15 @@ function place(round: Round, turn: Turn): string | undefined {
   const nonce = env.ids.uuid('persistence').slice(0, 8)
   const requirement = buildRequirement(name, instance.pod, pod, generation, nonce)
   const owner = ownershipOf(turn, generation)
-  const placed: Placed = { samePod: round.placed.byPod.get(instance.pod) ?? new Map<string, number>(), all: round.placed.all }
+  const { byPod, all } = round.placed()
+  const placed: Placed = { samePod: byPod.get(instance.pod) ?? new Map<string, number>(), all }
   const result = placeFootprint(requirement, round.pools, placed, owner, newOperationId(env, name), {
     hash: target.pods[instance.pod]?.footprint ?? '',
     atMs: draft.volatile.nowMs,
   })
   if (!result.ok) return result.reason
   round.pools.set(result.footprint.agentId, result.pool)
-  countOne(round.placed, instance.pod, result.footprint.hostname)
+  countOne(round.placed(), instance.pod, result.footprint.hostname)
   const next: InstanceRecord = { ...instance, generation, footprint: result.footprint }
   draft.setInstance(name, next)
   add(round.chosen, result.footprint.agentId, result.operations)
@@ -166,6 +167,11 @@ function launchNeed(draft: Draft, instance: InstanceRecord): (Need & { kind: 'la
   }))
   const need = needOf(draft, { ...instance, footprint: { ...footprint, entries: settled, operations: [] } })
   return need.kind === 'launch' ? need : undefined
+}
+
+function lazily<Value>(make: () => Value): () => Value {
+  let made: { readonly value: Value } | undefined
+  return () => (made ??= { value: make() }).value
 }
 
 function countPlaced(draft: Draft): PlacedCounts {

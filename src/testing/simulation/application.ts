@@ -4,10 +4,9 @@
  * live replica, last. Knows processes and nothing of the scheduler.
  */
 import { SdkError } from '../../errors.js'
-import type { RunId } from '../../ids.js'
 import type { HookContext, Hook, Hooks } from '../../runtime/hooks.js'
 import { chanceOf } from '../virtual/chance.js'
-import type { LogEntry, WriteLog } from '../virtual/log.js'
+import type { LogEntry } from '../virtual/log.js'
 import type { VirtualProcess } from '../virtual/scheduler.js'
 
 /** What the author's code does, instead of its work. */
@@ -28,12 +27,11 @@ const maxAnswerMs = 1_500
 export interface ApplicationOptions {
   readonly seed: number
   readonly hookNames: readonly string[]
-  readonly write: WriteLog
   /** Tasks that serve, by pod instance: `db-0` and `db-0-server`. */
   readonly servers: ReadonlyMap<string, readonly string[]>
 }
 
-export function createApplication({ seed, hookNames, servers, write }: ApplicationOptions): Application {
+export function createApplication({ seed, hookNames, servers }: ApplicationOptions): Application {
   const ready = new Set<string>()
   /** Those that have been up once: a replica that has yet to come is no member. */
   const members = new Set<string>()
@@ -70,24 +68,18 @@ export function createApplication({ seed, hookNames, servers, write }: Applicati
   }
 
   const hookOf =
-    ({ name: scheduler, host }: VirtualProcess, hook: string): Hook =>
-    (context) => {
-      const job = { runId: context.runId as RunId, attempt: context.attempt, hook }
-      write({ type: 'jobStarted', scheduler, job })
-      return new Promise((resolve, reject) => {
+    ({ host }: VirtualProcess): Hook =>
+    (context) =>
+      new Promise((resolve, reject) => {
         if (troubles.has('hang')) return
         host.after(chance.between(minAnswerMs, maxAnswerMs), () => {
           try {
-            const value = answerInTrouble(context)
-            write({ type: 'jobEnded', scheduler, job, outcome: { ok: true, value } })
-            resolve(value)
+            resolve(answerInTrouble(context))
           } catch (error) {
-            write({ type: 'jobEnded', scheduler, job, outcome: { ok: false, error: String(error) } })
             reject(error instanceof Error ? error : new SdkError('ERR_EXPECTATION', 'a hook failed', { cause: error }))
           }
         })
       })
-    }
 
   return {
     onEntry(entry) {
@@ -98,7 +90,8 @@ export function createApplication({ seed, hookNames, servers, write }: Applicati
       if (entry.type === 'processStarted' || entry.type === 'processEnded') ready.delete(entry.process.name)
     },
     hooksOf(process) {
-      return Object.fromEntries(hookNames.map((name) => [name, hookOf(process, name)]))
+      const hook = hookOf(process)
+      return Object.fromEntries(hookNames.map((name) => [name, hook]))
     },
     isUp: () => [...servers.keys()].every(isLive),
     setTrouble(trouble, isOn) {

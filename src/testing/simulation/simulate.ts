@@ -20,6 +20,7 @@ import { createApplication } from './application.js'
 import { createFaultControl, type FaultControl } from './apply-faults.js'
 import { createCoverage, type Coverage } from './coverage.js'
 import { checkWaits, createSurvey, isComplete, type Install } from './end-state.js'
+import { logHooks } from './log-hooks.js'
 import type { SimulationPlan } from './plan.js'
 import { createSimulatedStore, type SimulatedStore } from './store.js'
 
@@ -102,7 +103,6 @@ function createRun(plan: SimulationPlan, options: RunOptions): Run {
     seed: plan.seed,
     hookNames: [...new Set(all.flatMap((spec) => [...hookNames(spec)]))],
     servers: serversOf(all),
-    write: (news) => cluster.write(news),
   })
   const usual = options.behave ?? behaveAsSpecified(all.at(-1) ?? plan.spec)
   const slots = new Map<string, VirtualScheduler>()
@@ -177,7 +177,8 @@ function createRun(plan: SimulationPlan, options: RunOptions): Run {
         storeOf: (process) => store.storeOf(process),
         ids,
         place,
-        hooksOf: (process) => options.hooks?.(process.host) ?? application.hooksOf(process),
+        hooksOf: (process) =>
+          logHooks(process, options.hooks?.(process.host) ?? application.hooksOf(process), (news) => cluster.write(news)),
         faultOf: (call) => faults.callFault(place, call),
         tickMs,
       }),
