@@ -7,7 +7,7 @@ import { scenarios } from '../simulation/scenarios.js'
 export const description = 'deliberate faults in core and shell, one at a time: the simulation finds each'
 
 /** Of each scenario; a fault that hides longer counts as not found. */
-const mostSeeds = 1_000
+const mostSeeds = 300
 
 interface Row {
   readonly mutant: string

@@ -2,8 +2,8 @@
  * Gates: no block starts and none ends, and no run is complete, before the author's code has answered that it may, and while a
  * plan is paused it begins nothing. A question is stored before it is asked, so what is stored when a decision is made names the
  * answer that the decision rests on; the answer itself is what the author's code gave. One that was asked for before the present
- * launches says nothing about them. An update that takes over what does not recover, and a run that may be the cure of the one
- * before, need no leave to begin.
+ * launches says nothing about them. An update that takes over what has failed, and a run that may be the cure of the one before, need
+ * no leave to begin.
  */
 import type { Question } from '../../plan/question-record.js'
 import type { RunRecord } from '../../plan/run-record.js'
@@ -112,18 +112,29 @@ function withoutLeave(list: Gates, prefix: string, questions: Questions, sinceMs
 function checkStart({ name, before, after: now }: InstanceChange, ask: Ask): void {
   const { mirror, context } = ask
   const plan = now?.owner
-  if ((plan !== 'deploy' && plan !== 'update') || before?.owner === plan || before?.owner === 'recovery') return
+  if ((plan !== 'deploy' && plan !== 'update') || before?.owner === plan) return
   const run = runAfter(ask, plan)
   const known = mirror.run(plan)
   const spec = mirror.spec(now?.targetId)
   if (run === undefined || spec === undefined) return
   if (run.paused) context.report(`${plan} took ${name} in hand while it was paused`)
+  if (before?.owner === 'recovery' || (before?.deployed === true && hasFailed(name, before, ask))) return
   const questions = known?.runId === run.runId ? known.questions : {}
   const lacking = [
     ...(run.isCure ? [] : withoutLeave(spec[plan].preFlight, 'preFlight/', questions, 0, ask)),
     ...(plan === 'update' ? withoutLeave(spec.update.beforeEach, `before/${name}/`, questions, 0, ask) : []),
   ]
   for (const problem of lacking) context.report(`${plan} took ${name} in hand, and ${problem}`)
+}
+
+/** Something that should keep running does not, as the batch leaves it. */
+function hasFailed(name: string, { pod, targetId }: InstanceRecord, ask: Ask): boolean {
+  const tasks = Object.entries(ask.mirror.spec(targetId)?.pods[pod]?.tasks ?? {})
+  return tasks.some(([task, { goal }]) => {
+    const key = `${name}-${task}`
+    const record = after(ask, `tasks/${key}`, (mirror) => mirror.task(key))
+    return goal === 'RUNNING' && record?.value !== 'running' && record?.context.killAtMs === undefined
+  })
 }
 
 function checkEnd({ name, before, after: now }: InstanceChange, ask: Ask): void {

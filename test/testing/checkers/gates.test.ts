@@ -69,6 +69,8 @@ test('an answer that came after the decision could not be known', () => {
 test('a cure asks nobody before it begins', () => {
   const recovering = instance('db-0', { spec, owner: 'recovery', block: block('recovery', 5) })
   expect(deployed().commits([update(), recovering]).commits([inHand()]).problems).toEqual([])
+  const failed = task('db-0-server__1', { spec, value: 'ended', outcome: 'failed' })
+  expect(deployed().commits([update(), failed, inHand()]).problems).toEqual([])
   const cure = answers(deployed().commits([update({ isCure: true, questions: beginning })]), 'calm')
   expect(cure.commits([inHand()]).problems).toEqual([])
 })
