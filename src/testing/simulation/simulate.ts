@@ -7,12 +7,13 @@ import type { Clock } from '../../ports/clock.js'
 import type { Hooks } from '../../runtime/hooks.js'
 import { hookNames } from '../../scheduler/questions.js'
 import type { ServiceStatus } from '../../scheduler/report.js'
+import { roleOf } from '../../spec/check-update.js'
 import { specId } from '../../spec/identity.js'
 import type { ServiceSpec } from '../../spec/schema.js'
 import { allCheckers } from '../checkers/all.js'
 import type { CheckerDefinition } from '../checkers/checker.js'
 import { createCountingIds } from '../seeded-ids.js'
-import { buildVirtualAgents, createVirtualCluster, type VirtualCluster } from '../virtual/cluster.js'
+import { buildForeignMachine, buildVirtualAgents, createVirtualCluster, type VirtualCluster } from '../virtual/cluster.js'
 import type { LogEntry } from '../virtual/log.js'
 import { createVirtualScheduler, type VirtualScheduler } from '../virtual/scheduler.js'
 import { behaveAsSpecified, type Behave } from '../virtual/tasks.js'
@@ -121,7 +122,7 @@ function createRun(plan: SimulationPlan, options: RunOptions): Run {
     if (entry.type === 'schedulerEnded' && entry.how === 'failed') onFailed(entry.scheduler, entry.error ?? '')
   }
   const cluster: VirtualCluster = createVirtualCluster({
-    agents: buildVirtualAgents(plan.agents),
+    agents: [...buildVirtualAgents(plan.agents), buildForeignMachine('agent-of-others', roleOf(plan.spec))],
     behave: (task, launch) => faults.changeBehaviour(task.name, usual(task, launch)),
     seed: plan.seed,
     keepLog: false,

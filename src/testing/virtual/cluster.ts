@@ -20,7 +20,7 @@ import { createRoute, defaultNetworkTimings, type Route } from './network.js'
 import type { VirtualClusterOptions } from './options.js'
 import type { TaskBehaviour } from './tasks.js'
 
-export { buildVirtualAgents, type VirtualClusterOptions } from './options.js'
+export { buildForeignMachine, buildVirtualAgents, type VirtualClusterOptions } from './options.js'
 
 /** Machines, a master, a network, and time; faults are methods of it. */
 export interface VirtualCluster extends ClusterFaults {

@@ -1,5 +1,5 @@
 /** What a virtual cluster is made of, and how long things take in it. */
-import type { MasterInfo } from '../../mesos/messages.js'
+import type { MasterInfo, Resource } from '../../mesos/messages.js'
 import type { AgentTimings } from '../../mesos-model/agent-state.js'
 import type { MasterTimings } from '../../mesos-model/master-state.js'
 import type { VirtualMachine } from './agent.js'
@@ -29,6 +29,27 @@ export interface VirtualClusterOptions {
     readonly network?: Partial<NetworkTimings>
     readonly driver?: Partial<DriverTimings>
     readonly machine?: Partial<MachineTimings>
+  }
+}
+
+/** A machine whose cpus, memory and disk somebody else has reserved in this role, all but a rest too small for anything. */
+export function buildForeignMachine(hostname: string, role: string): VirtualMachine {
+  const labels = { labels: [{ key: 'stateward.service', value: 'somebody-else' }] }
+  const reservations = [{ type: 'DYNAMIC' as const, role, principal: 'somebody-else', labels }]
+  const scalar = (name: string, value: number): Resource => ({ name, type: 'SCALAR', scalar: { value } })
+  const amounts = { cpus: 16, mem: 32_768, disk: 102_400 }
+  const rest = { cpus: 0.01, mem: 1, disk: 1 }
+  const names = Object.keys(amounts) as (keyof typeof amounts)[]
+  const [machine] = buildVirtualAgents(1)
+  return {
+    ...(machine as VirtualMachine),
+    hostname,
+    ip: '10.1.0.1',
+    resources: [
+      ...names.map((name) => scalar(name, rest[name])),
+      ...(machine?.resources ?? []).filter(({ name }) => name === 'ports'),
+    ],
+    existing: names.map((name) => ({ ...scalar(name, amounts[name] - rest[name]), reservations })),
   }
 }
 
