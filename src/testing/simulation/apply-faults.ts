@@ -37,6 +37,8 @@ export interface FaultControl {
 }
 
 const linkBreaksAfterMs = 5_000
+/** Longer than a scheduler takes to answer an offer that it uses or does not want. */
+const heldOfferMs = 100
 const callFaults = { callLost: 'loseCall', answerLost: 'loseAnswer', callLate: 'late' } as const
 
 /** Waits for something to come by; answers whether it was that. */
@@ -51,6 +53,7 @@ export function createFaultControl(parts: FaultParts): FaultControl {
   const { cluster, application } = parts
   const happened = new Map<FaultKind, number>()
   let traps: Trap[] = []
+  let isOver = false
   const undos = new Map<Fault, () => void>()
 
   const note = (fault: Fault, ended = false): void => {
@@ -123,7 +126,7 @@ export function createFaultControl(parts: FaultParts): FaultControl {
           () => reactivate(fault.agent),
         )
       case 'offersRescinded':
-        return act(fault, () => cluster.rescindOffers())
+        return void rescindHeld(fault)
       case 'masterFailover':
         return act(
           fault,
@@ -236,6 +239,14 @@ export function createFaultControl(parts: FaultParts): FaultControl {
     }
   }
 
+  /** Waits for offers that a scheduler has and has not answered: it holds them until more of the same machine come. */
+  const rescindHeld = (fault: Fault): void => {
+    if (isOver) return
+    const isHeld = [...cluster.masterBooks().offers.values()].some(({ atMs }) => cluster.nowMs - atMs >= heldOfferMs)
+    if (isHeld) act(fault, () => cluster.rescindOffers())
+    else cluster.after(heldOfferMs, () => rescindHeld(fault))
+  }
+
   /** A message is lost only with its connection, which is found to be broken a little later. */
   const breakLater = (agent: string): boolean => {
     cluster.after(linkBreaksAfterMs, () => {
@@ -344,6 +355,7 @@ export function createFaultControl(parts: FaultParts): FaultControl {
   return {
     begin,
     endAll() {
+      isOver = true
       traps = []
       for (const fault of [...undos.keys()]) end(fault)
     },
@@ -375,7 +387,7 @@ const texts: Record<FaultKind, string> = {
   agentStopped: 'the agent process is stopped, its tasks live on',
   machineDown: 'the machine is down with all that ran there',
   agentDrained: 'the agent is drained',
-  offersRescinded: 'all offers are rescinded',
+  offersRescinded: 'all offers are rescinded while some are held',
   masterFailover: 'the master is down; another follows',
   identityLost: 'the agent loses its id and its books, and keeps its disk',
   diskLost: 'the machine loses its disk',
