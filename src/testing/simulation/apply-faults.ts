@@ -90,9 +90,9 @@ export function createFaultControl(parts: FaultParts): FaultControl {
   const start = (fault: Fault): (() => void) | undefined => {
     switch (fault.kind) {
       case 'messageToAgentLost':
-        return act(fault, () => cluster.loseToAgent(fault.agent) && breakLater(fault.agent))
+        return void cluster.loseToAgent(fault.agent, fault.message, () => breakLater(fault))
       case 'messageToMasterLost':
-        return act(fault, () => cluster.loseToMaster(fault.agent) && breakLater(fault.agent))
+        return void cluster.loseToMaster(fault.agent, fault.message, () => breakLater(fault))
       case 'messageToMasterTwice':
         return act(fault, () => cluster.duplicateToMaster(fault.agent))
       case 'agentSlow':
@@ -248,12 +248,9 @@ export function createFaultControl(parts: FaultParts): FaultControl {
   }
 
   /** A message is lost only with its connection, which is found to be broken a little later. */
-  const breakLater = (agent: string): boolean => {
-    cluster.after(linkBreaksAfterMs, () => {
-      cluster.disarm()
-      cluster.breakLink(agent)
-    })
-    return true
+  const breakLater = (fault: Fault & { readonly agent: string }): void => {
+    note(fault)
+    cluster.after(linkBreaksAfterMs, () => cluster.breakLink(fault.agent))
   }
 
   const markGone = (agent: string): boolean => {
@@ -357,6 +354,7 @@ export function createFaultControl(parts: FaultParts): FaultControl {
     endAll() {
       isOver = true
       traps = []
+      cluster.disarm()
       for (const fault of [...undos.keys()]) end(fault)
     },
     callFault: (place, call) => springAt('call', place, call),
@@ -379,8 +377,8 @@ const placeOf = ({ name }: VirtualProcess): string => name.replace(/\d+$/, '')
 const instanceOf = (task: string): string => /^(.+?-\d+)-/.exec(task)?.[1] ?? task
 
 const texts: Record<FaultKind, string> = {
-  messageToAgentLost: 'the next message to the agent is lost',
-  messageToMasterLost: 'the next message of the agent is lost',
+  messageToAgentLost: 'a message to the agent is lost',
+  messageToMasterLost: 'a message of the agent is lost',
   messageToMasterTwice: 'the next message of the agent arrives twice',
   agentSlow: 'the link to the agent is slow',
   agentCutOff: 'the agent is cut off from the master',

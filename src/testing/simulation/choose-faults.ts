@@ -48,7 +48,9 @@ function makeFault(kind: FaultKind, atMs: number, choice: FaultChoice, chance: C
   const place = choice.rival && chance.happens(0.3) ? 'b' : 'a'
   switch (kind) {
     case 'messageToAgentLost':
+      return { kind, atMs, agent, message: chance.pick(['launch', 'killTask', 'applyOperation', 'acknowledgeStatus']) }
     case 'messageToMasterLost':
+      return { kind, atMs, agent, message: chance.pick(['statusUpdate', 'operationUpdate', 'executorExited']) }
     case 'messageToMasterTwice':
     case 'agentMarkedGone':
       return { kind, atMs, agent }

@@ -18,8 +18,18 @@ const task = z.string()
 
 /** Master and agents, and what lies between them. A message fault hits the next message that fits. */
 const clusterFaults = [
-  z.strictObject({ kind: z.literal('messageToAgentLost'), ...at, agent }),
-  z.strictObject({ kind: z.literal('messageToMasterLost'), ...at, agent }),
+  z.strictObject({
+    kind: z.literal('messageToAgentLost'),
+    ...at,
+    agent,
+    message: z.enum(['launch', 'killTask', 'applyOperation', 'acknowledgeStatus']),
+  }),
+  z.strictObject({
+    kind: z.literal('messageToMasterLost'),
+    ...at,
+    agent,
+    message: z.enum(['statusUpdate', 'operationUpdate', 'executorExited']),
+  }),
   z.strictObject({ kind: z.literal('messageToMasterTwice'), ...at, agent }),
   z.strictObject({ kind: z.literal('agentSlow'), ...during, agent, delayMs: ms }),
   z.strictObject({ kind: z.literal('agentCutOff'), ...during, agent }),

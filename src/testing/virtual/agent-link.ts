@@ -13,6 +13,8 @@ type MessageType = AgentToMaster['type'] | MasterToAgent['type']
 interface Trap {
   readonly type: MessageType | undefined
   readonly copies: 0 | 2
+  /** Told when the message came by. */
+  readonly onHit?: (() => void) | undefined
 }
 
 /** The faults that wait for messages of one agent, in both directions; they outlast its connections. */
@@ -24,7 +26,9 @@ export interface MessageFaults {
 /** How many copies of it arrive. */
 function copiesOf(type: MessageType, traps: Trap[]): number {
   const index = traps.findIndex((trap) => trap.type === undefined || trap.type === type)
-  return index < 0 ? 1 : (traps.splice(index, 1)[0]?.copies ?? 1)
+  const [trap] = index < 0 ? [] : traps.splice(index, 1)
+  trap?.onHit?.()
+  return trap?.copies ?? 1
 }
 
 export interface AgentLinkParts {

@@ -23,8 +23,8 @@ export interface ClusterFaults {
   slowAgent(agent: string, extraMs: number): boolean
   slowScheduler(extraMs: number, scheduler?: string): boolean
   /** The next message of the type (any, if absent) is lost, and the connection goes on as if nothing had been. */
-  loseToAgent(agent: string, type?: MasterToAgent['type']): boolean
-  loseToMaster(agent: string, type?: AgentToMaster['type']): boolean
+  loseToAgent(agent: string, type?: MasterToAgent['type'], onHit?: () => void): boolean
+  loseToMaster(agent: string, type?: AgentToMaster['type'], onHit?: () => void): boolean
   /** The next one arrives twice. */
   duplicateToMaster(agent: string, type?: AgentToMaster['type']): boolean
   /** Messages that were to be lost or doubled and have not come by are left alone. */
@@ -124,8 +124,8 @@ export function createClusterFaults({ master, agents, routes, routeTo }: Cluster
     healScheduler: (scheduler) => onSchedulers(scheduler, (route) => route.heal()),
     slowAgent: (agent, extraMs) => onRoute(agent, (route) => route.slow(extraMs)),
     slowScheduler: (extraMs, scheduler) => onSchedulers(scheduler, (route) => route.slow(extraMs)),
-    loseToAgent: (agent, type) => on(agent, ({ faults }) => faults.toAgent.push({ type, copies: 0 }) > 0),
-    loseToMaster: (agent, type) => on(agent, ({ faults }) => faults.toMaster.push({ type, copies: 0 }) > 0),
+    loseToAgent: (agent, type, onHit) => on(agent, ({ faults }) => faults.toAgent.push({ type, copies: 0, onHit }) > 0),
+    loseToMaster: (agent, type, onHit) => on(agent, ({ faults }) => faults.toMaster.push({ type, copies: 0, onHit }) > 0),
     duplicateToMaster: (agent, type) => on(agent, ({ faults }) => faults.toMaster.push({ type, copies: 2 }) > 0),
     disarm() {
       const waiting = [...agents.values()]
