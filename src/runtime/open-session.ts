@@ -32,7 +32,11 @@ export async function openSession(
     )
   for (let attempt = 1; ; attempt++) {
     try {
-      return await store.open({ holder, lockWaitMs, signal, onWaiting })
+      const session = await store.open({ holder, lockWaitMs, signal, onWaiting })
+      // A stop that came while the session was being opened has nobody else to see it.
+      if (signal.aborted) await session.close()
+      signal.throwIfAborted()
+      return session
     } catch (error) {
       signal.throwIfAborted()
       // A lock that is held is not retryable: a holder that outlives the wait is alive, and trying on would only hide it.

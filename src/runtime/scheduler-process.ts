@@ -138,6 +138,7 @@ async function runSession(
       )
       cleanUp.push(() => stopSignal.removeEventListener('abort', onStop))
       stopSignal.addEventListener('abort', onStop, { once: true })
+      if (stopSignal.aborted) onStop()
       void session.ended.then((reason) => end(sessionEnding(reason)))
       onLoop(loop)
       loop.push({ type: 'targetSubmitted', spec: parts.spec, atMs: parts.clock.now() })

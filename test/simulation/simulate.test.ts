@@ -109,7 +109,7 @@ test('a file that is no plan is refused with what is wrong', () => {
 })
 
 test('what cannot be asked for is refused with what can', async () => {
-  await expect(async () => simulate(spec, { seed: -1 })).rejects.toThrow('seed must be an integer of at least 0 (got -1)')
+  await expect(async () => simulate(spec, { seed: -1 })).rejects.toThrow('seed must be an integer from 0 to below 2^32 (got -1)')
   const storm = 'storm' as FaultKind
   await expect(async () => simulate(spec, { seed: 1, faults: [storm] })).rejects.toThrow(
     /there is no fault "storm"; groups are cluster, loss, calls, store/,

@@ -4,6 +4,7 @@
  */
 import { assertNever } from '../../errors.js'
 import { podInstanceName } from '../../ids.js'
+import type { RunRecord } from '../../plan/run-record.js'
 import type { Ack, MesosCall } from '../../scheduler/output.js'
 import type { VirtualCluster } from '../virtual/cluster.js'
 import type { CallFault } from '../virtual/driver.js'
@@ -267,13 +268,16 @@ export function createFaultControl(parts: FaultParts): FaultControl {
   }
 
   const commandAll = (command: Parameters<VirtualScheduler['command']>[0]): boolean => {
-    const taken = ['a', 'b'].some((place) => parts.schedulerAt(place)?.command(command) === true)
+    const taken = ['a', 'b'].map((place) => parts.schedulerAt(place)?.command(command) === true).includes(true)
     if (taken) cluster.write({ type: 'commandGiven', command })
     return taken
   }
   /** An operator who paused a plan comes back until it goes on. */
   const resume = (plan: string): void => {
-    if (!commandAll({ type: 'resumePlan', plan })) cluster.after(retryMs, () => resume(plan))
+    const run = parts.store().read(`plans/${plan}`)
+    if (run === undefined || !(JSON.parse(run) as RunRecord).paused) return
+    commandAll({ type: 'resumePlan', plan })
+    cluster.after(retryMs, () => resume(plan))
   }
 
   const cutOffScheduler = (fault: Extract<Fault, { kind: 'schedulerCutOff' }>): (() => void) | undefined => {
@@ -355,6 +359,7 @@ export function createFaultControl(parts: FaultParts): FaultControl {
       isOver = true
       traps = []
       cluster.disarm()
+      parts.store().forgetFaults()
       for (const fault of [...undos.keys()]) end(fault)
     },
     callFault: (place, call) => springAt('call', place, call),

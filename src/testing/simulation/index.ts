@@ -20,9 +20,10 @@ export type SimulateOptions = SimulationOptions & RunOptions
 export const simulate = async (spec: ServiceSpec, options: SimulateOptions): Promise<SimulationResult> =>
   runPlan(makePlan(spec, options), options)
 
-/** A run as it was: same plan, same course. Keeps the log. */
-export const replaySimulation = (plan: SimulationPlan): Promise<SimulationResult> => runPlan(plan, { keepLog: true })
+/** A run as it was: same plan and options, same course. Keeps the log. */
+export const replaySimulation = (plan: SimulationPlan, options: RunOptions = {}): Promise<SimulationResult> =>
+  runPlan(plan, { ...options, keepLog: true })
 
-/** A shorter run in which the same checker reports first. */
-export const shrinkSimulation = (plan: SimulationPlan, checker: string): Promise<Shrunk> =>
-  shrinkPlan(plan, checker, { failureOf: async (smaller) => (await runPlan(smaller)).violations[0]?.checker })
+/** A shorter run in which the same checker reports first, under the same options; the plan itself if it does not report. */
+export const shrinkSimulation = (plan: SimulationPlan, checker: string, options: RunOptions = {}): Promise<Shrunk> =>
+  shrinkPlan(plan, checker, { failureOf: async (smaller) => (await runPlan(smaller, options)).violations[0]?.checker })

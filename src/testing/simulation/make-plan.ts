@@ -2,7 +2,7 @@
 import { SdkError } from '../../errors.js'
 import type { ServiceSpec } from '../../spec/schema.js'
 import { chooseFaults } from './choose-faults.js'
-import { faultKinds, type Fault, type FaultGroup, type FaultKind, type SimulationPlan } from './plan.js'
+import { checkPlan, faultKinds, type Fault, type FaultGroup, type FaultKind, type SimulationPlan } from './plan.js'
 
 /** What a simulation is asked for. Times are virtual milliseconds. */
 export interface SimulationOptions {
@@ -41,16 +41,19 @@ const isKind = (name: string): name is FaultKind => kinds.has(name)
 /** @throws SdkError `ERR_INVALID_OPTION` */
 export function makePlan(spec: ServiceSpec, options: SimulationOptions): SimulationPlan {
   const { seed, updates = [] } = options
-  if (!Number.isSafeInteger(seed) || seed < 0)
-    throw new SdkError('ERR_INVALID_OPTION', `seed must be an integer of at least 0 (got ${seed})`)
+  if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32)
+    throw new SdkError('ERR_INVALID_OPTION', `seed must be an integer from 0 to below 2^32 (got ${seed})`)
   const agents = options.agents ?? Math.max(3, 1 + Math.max(...Object.values(spec.pods).map((pod) => pod.count)))
   const untilMs = options.until ?? defaultUntilMs
   const asked = options.faults ?? groups.filter((group) => group !== 'loss')
-  const rival = options.rival ?? (asked !== 'none' && seed % 4 === 3)
+  const rival = options.rival ?? (asked !== 'none' && asked.length > 0 && seed % 4 === 3)
   const base = { v: 1 as const, seed, spec, updates: [...updates], agents, rival, untilMs }
   const settleWithinMs = options.settleWithin ?? defaultSettleWithinMs
-  if (isFaultList(asked)) return { ...base, faults: [...asked], settleWithinMs }
+  const source = 'what was asked for'
+  if (isFaultList(asked)) return checkPlan({ ...base, faults: [...asked], settleWithinMs }, source)
   const from = { seed, spec, agents, rival, fromMs: options.faultsFromMs ?? 0, untilMs, most: options.mostFaults ?? 10 }
+  // Checked before anything is chosen: chance over an endless time never ends.
+  checkPlan({ ...base, faults: [], settleWithinMs }, source)
   return { ...base, faults: chooseFaults({ ...from, kinds: kindsOf(asked) }), settleWithinMs }
 }
 

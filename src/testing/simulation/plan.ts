@@ -6,7 +6,10 @@ import { z } from 'zod'
 import { SdkError } from '../../errors.js'
 import { serviceSchema } from '../../spec/schema.js'
 
-const ms = z.int().min(0)
+const ms = z
+  .int()
+  .min(0)
+  .max(30 * 86_400_000)
 /** Virtual time from the start of the run. */
 const at = { atMs: ms }
 const during = { ...at, forMs: ms }
@@ -31,7 +34,7 @@ const clusterFaults = [
     message: z.enum(['statusUpdate', 'operationUpdate', 'executorExited']),
   }),
   z.strictObject({ kind: z.literal('messageToMasterTwice'), ...at, agent }),
-  z.strictObject({ kind: z.literal('agentSlow'), ...during, agent, delayMs: ms }),
+  z.strictObject({ kind: z.literal('agentSlow'), ...during, agent, delayMs: z.int().min(0).max(60_000) }),
   z.strictObject({ kind: z.literal('agentCutOff'), ...during, agent }),
   z.strictObject({ kind: z.literal('agentStopped'), ...during, agent }),
   z.strictObject({ kind: z.literal('machineDown'), ...during, agent, silent: z.boolean() }),
@@ -55,7 +58,7 @@ const callFaults = [
   z.strictObject({ kind: z.literal('callLate'), ...at, call: z.enum(['any', 'accept']) }),
   z.strictObject({ kind: z.literal('streamBroken'), ...at }),
   z.strictObject({ kind: z.literal('schedulerCutOff'), ...during, place }),
-  z.strictObject({ kind: z.literal('schedulerSlow'), ...during, delayMs: ms }),
+  z.strictObject({ kind: z.literal('schedulerSlow'), ...during, delayMs: z.int().min(0).max(60_000) }),
 ] as const
 
 /** The store; a commit fault hits the next commit. */
@@ -66,7 +69,7 @@ const storeFaults = [
     how: z.enum(['unknownBefore', 'unknownAfter', 'lostBefore', 'lostAfter']),
   }),
   z.strictObject({ kind: z.literal('storeAway'), ...during }),
-  z.strictObject({ kind: z.literal('storeSlow'), ...during, delayMs: ms }),
+  z.strictObject({ kind: z.literal('storeSlow'), ...during, delayMs: z.int().min(0).max(60_000) }),
   z.strictObject({ kind: z.literal('sessionExpired'), ...at, told: z.boolean() }),
 ] as const
 
@@ -137,25 +140,47 @@ export const faultKinds = {
 
 export type FaultGroup = keyof typeof faultKinds
 
-export const planSchema = z.strictObject({
-  v: z.literal(1),
-  seed: z.int().min(0),
-  spec: serviceSchema,
-  /** Specs handed in later: the scheduler is stopped in good order and another started with the new one. */
-  updates: z.array(z.strictObject({ ...at, spec: serviceSchema })),
-  /** Number of machines, each in one of three zones. */
-  agents: z.int().min(1).max(1_000),
-  /** A second scheduler competes for leadership from the start. */
-  rival: z.boolean(),
-  faults: z.array(faultSchema),
-  /** All faults have ended by then. */
-  untilMs: ms,
-  /** From then on everything has to be done within this time. */
-  settleWithinMs: ms,
-})
+export const planSchema = z
+  .strictObject({
+    v: z.literal(1),
+    seed: z.int().min(0),
+    spec: serviceSchema,
+    /** Specs handed in later: the scheduler is stopped in good order and another started with the new one. */
+    updates: z.array(z.strictObject({ ...at, spec: serviceSchema })),
+    /** Number of machines, each in a zone of its own. */
+    agents: z.int().min(1).max(1_000),
+    /** A second scheduler competes for leadership from the start. */
+    rival: z.boolean(),
+    faults: z.array(faultSchema),
+    /** All faults have ended by then. */
+    untilMs: ms,
+    /** From then on everything has to be done within this time. */
+    settleWithinMs: ms,
+  })
+  .superRefine(checkTimes)
 
 /** One run, as data. */
 export type SimulationPlan = z.output<typeof planSchema>
+
+/** What happens later than that would not be settled from, or not happen at all. */
+function checkTimes(
+  plan: { readonly untilMs: number; readonly updates: readonly { readonly atMs: number }[]; readonly faults: readonly Fault[] },
+  context: z.core.$RefinementCtx,
+): void {
+  const late = (path: (string | number)[], atMs: number): void => {
+    if (atMs > plan.untilMs)
+      context.addIssue({ code: 'custom', path, message: `it ends at ${atMs} ms, and all is over at ${plan.untilMs} ms` })
+  }
+  plan.updates.forEach(({ atMs }, index) => late(['updates', index], atMs))
+  plan.faults.forEach((fault, index) => late(['faults', index], endOf(fault)))
+}
+
+/** @throws SdkError `ERR_INVALID_OPTION` that says what is wrong with the plan. */
+export function checkPlan(value: unknown, source: string): SimulationPlan {
+  const parsed = planSchema.safeParse(value)
+  if (parsed.success) return parsed.data
+  throw new SdkError('ERR_INVALID_OPTION', `${source} is no plan of a simulation:\n${z.prettifyError(parsed.error)}`)
+}
 
 /** @throws SdkError `ERR_INVALID_OPTION` that says what is wrong with the text. */
 export function parsePlan(text: string, source: string): SimulationPlan {
@@ -165,9 +190,7 @@ export function parsePlan(text: string, source: string): SimulationPlan {
   } catch (cause) {
     throw new SdkError('ERR_INVALID_OPTION', `${source} is no JSON: ${cause instanceof Error ? cause.message : String(cause)}`)
   }
-  const parsed = planSchema.safeParse(value)
-  if (parsed.success) return parsed.data
-  throw new SdkError('ERR_INVALID_OPTION', `${source} is no plan of a simulation:\n${z.prettifyError(parsed.error)}`)
+  return checkPlan(value, source)
 }
 
 /** When a fault is over. */

@@ -29,7 +29,7 @@ import { createSimulatedStore, type SimulatedStore } from './store.js'
 export interface Violation {
   /** Virtual milliseconds since the start of the run. */
   readonly atMs: number
-  /** Name of the checker; `liveness`, `end-state`, `rest` or `scheduler` for what the run itself demands. */
+  /** Name of the checker; `liveness`, `end-state`, `rest`, `scheduler` or `simulation` for what the run itself demands. */
   readonly checker: string
   readonly text: string
 }
@@ -70,6 +70,8 @@ const restartMs = 5_000
 const quietMs = 12 * 60_000
 /** What an answer that was lost leads to shows only when its sender gives up on it. */
 const steadyMs = 120_000
+/** Longer than any doubt of the scheduler waits. */
+const restMs = 65_000
 const lookMs = 1_000
 const tickMs = 2_000
 /** Errors by which a scheduler rightly ends itself: somebody else leads. */
@@ -107,16 +109,19 @@ function createRun(plan: SimulationPlan, options: RunOptions): Run {
   })
   const usual = options.behave ?? behaveAsSpecified(all.at(-1) ?? plan.spec)
   const slots = new Map<string, VirtualScheduler>()
+  /** Of the last session of each process. */
+  const epochs = new Map<string, number>()
   let calls = 0
   let jobs = 0
 
   const onEntry = (entry: LogEntry): void => {
     if (options.keepLog === true) log.push(entry)
-    options.onEntry?.(entry)
+    if (options.onEntry !== undefined) tell('onEntry', () => options.onEntry?.(entry))
+    if (entry.type === 'sessionOpened') epochs.set(entry.scheduler, entry.epoch)
     survey.onEntry(entry)
     coverage.onEntry(entry)
     application.onEntry(entry)
-    for (const { checker } of checkers) checker.onEntry(entry)
+    for (const { name, checker } of checkers) tell(name, () => checker.onEntry(entry))
     if (entry.type === 'jobStarted') jobs += 1
     if (entry.type === 'callSent' && !entry.call.type.startsWith('reconcile')) calls += 1
     if (entry.type === 'schedulerEnded' && entry.how === 'failed') onFailed(entry.scheduler, entry.error ?? '')
@@ -133,7 +138,16 @@ function createRun(plan: SimulationPlan, options: RunOptions): Run {
     (checker: string) =>
     (text: string): void =>
       void violations.push({ atMs: cluster.nowMs - startMs, checker, text })
+  /** A checker that fails is broken, and must not look like a broken scheduler. */
+  const tell = (name: string, run: () => void): void => {
+    try {
+      run()
+    } catch (error) {
+      report(name)(`it failed itself: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+    }
+  }
   const checkers = (options.checkers ?? allCheckers).map((definition) => ({
+    name: definition.name,
     checker: definition.create({
       read: (key) => {
         const text = store.read(key)
@@ -188,7 +202,8 @@ function createRun(plan: SimulationPlan, options: RunOptions): Run {
 
   const onFailed = (scheduler: string, error: string): void => {
     const code = error.split(':')[0] ?? ''
-    if (!rightfulEnds.has(code)) report('scheduler')(`${scheduler} has ended by itself: ${error}`)
+    const isDeposed = [...epochs.values()].some((epoch) => epoch > (epochs.get(scheduler) ?? 0))
+    if (!rightfulEnds.has(code) || !isDeposed) report('scheduler')(`${scheduler} has ended by itself: ${error}`)
     coverage.note(`scheduler ended by ${code}`)
     startLater(scheduler.replace(/\d+$/, ''), restartMs)
   }
@@ -196,15 +211,11 @@ function createRun(plan: SimulationPlan, options: RunOptions): Run {
   /** The program is replaced: each process is stopped, and another started with the new spec. */
   const update = (spec: ServiceSpec): void => {
     specs.push(spec)
-    for (const slot of slots.values()) {
+    for (const [place, slot] of slots) {
       // One that stands still cannot stop in good order, and must not wake up with an old spec.
       if (slot.isFrozen) slot.crash()
       else slot.beginStop()
-      const startNew = (): void => {
-        if (slot.isRunning) cluster.after(500, startNew)
-        else void slot.start(spec)
-      }
-      startNew()
+      startLater(place, lookMs)
     }
   }
 
@@ -256,25 +267,27 @@ function createRun(plan: SimulationPlan, options: RunOptions): Run {
         // What has lost its agent never completes: it is done when nothing moves any more.
         return (complete && stillMs >= steadyMs) || (stillMs >= quietMs && survey.lostInstances(store.dump()).size > 0)
       }
-      await go(plan.settleWithinMs, isSettled)
+      const isStill = await go(plan.settleWithinMs, isSettled)
       if (isBroken()) return
       const lost = survey.lostInstances(store.dump())
       const status = statusOf()
       if (status === undefined) report('liveness')(`no scheduler leads ${plan.settleWithinMs} ms after the last fault`)
       else if (lost.size > 0 && !complete) for (const problem of checkWaits(status, lost)) report('liveness')(problem)
+      else if (complete && !isStill)
+        report('rest')(`everything is done, and still something moves ${plan.settleWithinMs} ms after the faults`)
       else if (!complete)
         report('liveness')(`not complete ${plan.settleWithinMs} ms after the last fault: ${describeOpen(status)}`)
     },
     async rest() {
       const before = { commits: store.commits, calls, jobs }
-      await go(2 * tickMs)
+      await go(restMs)
       if (isBroken()) return
       const isWaiting = survey.lostInstances(store.dump()).size > 0
       // A gate that stays shut is asked again, and its answers are kept.
       const isAsking = isWaiting && jobs !== before.jobs
-      if (store.commits !== before.commits && !isAsking) report('rest')('at rest, a tick led to a write')
-      if (calls !== before.calls && !isWaiting) report('rest')('at rest, a tick led to a call')
-      for (const { checker } of checkers) checker.atRest?.()
+      if (store.commits !== before.commits && !isAsking) report('rest')('at rest, time alone led to a write')
+      if (calls !== before.calls && !isWaiting) report('rest')('at rest, time alone led to a call')
+      for (const { name, checker } of checkers) tell(name, () => checker.atRest?.())
       if (!isWaiting) await compareInstalls()
     },
     result: () => ({
@@ -299,6 +312,7 @@ function createRun(plan: SimulationPlan, options: RunOptions): Run {
   }
 }
 
+const hourMs = 3_600_000
 const references = new Map<string, Promise<Install | { readonly failure: string }>>()
 
 /** The same spec, installed without any fault. */
@@ -306,7 +320,7 @@ function referenceInstall(plan: SimulationPlan, spec: ServiceSpec): Promise<Inst
   const key = `${specId(spec)} on ${plan.agents}`
   const known = references.get(key)
   if (known !== undefined) return known
-  const quiet = { ...plan, seed: 0, spec, updates: [], faults: [], rival: false, untilMs: 0 }
+  const quiet = { ...plan, seed: 0, spec, updates: [], faults: [], rival: false, untilMs: 0, settleWithinMs: hourMs }
   const reference = runPlan(quiet).then(({ violations: [violation], install }) =>
     violation === undefined ? install : { failure: violation.text },
   )

@@ -22,6 +22,8 @@ export interface SimulatedStore {
   dump(): ReadonlyMap<string, string>
   /** Hits the next commit that arrives. */
   failNext(how: CommitFault): void
+  /** What has not hit a commit never will. */
+  forgetFaults(): void
   /** Added to every way there and back. */
   setSlow(extraMs: number): void
   setAvailable(available: boolean): void
@@ -128,7 +130,7 @@ export function createSimulatedStore(options: SimulatedStoreOptions): SimulatedS
         },
         onAvailability: (listener) => session.onAvailability((available) => host.deliver(() => listener(available))),
         ended: new Promise((resolve) => void session.ended.then((end) => host.deliver(() => resolve(end)))),
-        close: () => reach(() => session.close()),
+        close: () => (host.isDead ? new Promise(() => undefined) : reach(() => session.close())),
       }
     }
 
@@ -156,6 +158,7 @@ export function createSimulatedStore(options: SimulatedStoreOptions): SimulatedS
     read: (key) => memory.read(key),
     dump: () => memory.dump(),
     failNext: (how) => void faults.push(how),
+    forgetFaults: () => void (faults.length = 0),
     setSlow: (ms) => void (extraMs = ms),
     setAvailable(available) {
       cluster.giveTurn()
