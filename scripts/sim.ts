@@ -5,7 +5,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { renderDiary } from '../src/testing/simulation/diary.js'
 import { faultKinds } from '../src/testing/simulation/plan.js'
 import { shrinkPlan } from '../src/testing/simulation/shrink.js'
@@ -21,11 +21,11 @@ const mostShrunk = 3
 
 const parseCount = (text: string): number => {
   const value = Number(text)
-  if (Number.isSafeInteger(value) && value >= 0) return value
-  throw new InvalidArgumentError('It must be an integer of at least 0.')
+  if (Number.isSafeInteger(value) && value >= 1) return value
+  throw new InvalidArgumentError('It must be an integer of at least 1.')
 }
 const parseScenario = (text: string): string => {
-  if (text in scenarios) return text
+  if (Object.hasOwn(scenarios, text)) return text
   throw new InvalidArgumentError(`There are: ${Object.keys(scenarios).join(', ')}.`)
 }
 
@@ -44,11 +44,16 @@ const program = new Command('sim')
   .option('--scenario <name>', `only one of ${Object.keys(scenarios).join(', ')}`, parseScenario)
   .option('--threads <n>', 'worker threads; as many as there are cores', parseCount)
   .option('--no-coverage', 'leave out the table of what was reached')
-  .parse()
-const options = program.opts<Options>()
-process.exitCode = await main()
+  .exitOverride()
+try {
+  program.parse()
+  process.exitCode = await main(program.opts<Options>())
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error
+  process.exitCode = error.exitCode === 0 ? 0 : 2
+}
 
-async function main(): Promise<number> {
+async function main(options: Options): Promise<number> {
   const names = options.scenario === undefined ? Object.keys(scenarios) : [options.scenario]
   const worker = await bundleWorker()
   let toldMs = performance.now()

@@ -140,16 +140,41 @@ export function unsettledReason({ records, volatile }: State, instance: Instance
   if (!instance.deployed) return undefined
   const name = nameOf(instance)
   if (instance.owner !== 'none') return `${name} is in the hands of ${instance.owner}`
+  // What only waits for its restart serves meanwhile: two that wait must not wait for each other.
+  if (!isServing(records, instance)) return `${name} is not ready`
+  return unansweredReason({ records, volatile }, instance)
+}
+
+function unansweredReason({ records, volatile }: State, instance: InstanceRecord): string | undefined {
   const target = targetOf(records, instance)
   const tasks = target === undefined ? [] : podTasks(records, instance, target)
-  // What only waits for its restart serves meanwhile: two that wait must not wait for each other.
-  const serves = target !== undefined && tasks.every((task) => isAtGoal(instance, task) && !isOutdated(instance, task, target))
-  if (instance.footprint === undefined || !serves) return `${name} is not ready`
   const unanswered = tasks.some(({ record }) => {
     const { launch } = record.context
     return launch !== undefined && mayBeAlive(record) && volatile.unansweredTasks.has(launch.taskId)
   })
-  return unanswered ? `the master has not yet told about ${name}` : undefined
+  return unanswered ? `the master has not yet told about ${nameOf(instance)}` : undefined
+}
+
+/** Ready on the spec that it is on, whether or not somebody wants it restarted. */
+function isServing(records: Records, instance: InstanceRecord): boolean {
+  const target = targetOf(records, instance)
+  if (instance.footprint === undefined || target === undefined) return false
+  return podTasks(records, instance, target).every((task) => isAtGoal(instance, task) && !isOutdated(instance, task, target))
+}
+
+/**
+ * Why a restart within a block in hand has to wait: it takes down what serves, so everybody else must serve. Others in hand that
+ * wait for a restart themselves count as serving, or they would wait for each other.
+ */
+export function restartBlocker(state: State, instance: InstanceRecord): string | undefined {
+  if (!isServing(state.records, instance)) return undefined
+  for (const other of state.records.instances.values()) {
+    if (other === instance) continue
+    const reason = unsettledReason(state, other)
+    const isInTurn = isServing(state.records, other) && isRestartDue(state.records, other)
+    if (reason !== undefined && !(isInTurn && unansweredReason(state, other) === undefined)) return reason
+  }
+  return undefined
 }
 
 /** Failures in a row after which an instance counts as broken on its present configuration: a newer one may be the cure. */

@@ -1,7 +1,7 @@
 /** Kills: decided once and stored, sent until the task has ended. Pure. */
 import type { TaskName } from '../ids.js'
 import { advanceTask } from '../state-machine/transition.js'
-import { needOf } from './assess.js'
+import { needOf, restartBlocker } from './assess.js'
 import type { Draft } from './draft.js'
 
 /** A KILL may be lost; it is sent again after this pause. */
@@ -13,7 +13,7 @@ export function decideKills(draft: Draft): void {
     // What nobody owns is left alone: an older configuration is no reason to stop a task before its block begins.
     if (instance.owner === 'none') continue
     const need = needOf(draft, instance)
-    if (need.kind === 'kill') decide(draft, need.tasks)
+    if (need.kind === 'kill' && restartBlocker(draft, instance) === undefined) decide(draft, need.tasks)
   }
 }
 

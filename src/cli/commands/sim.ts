@@ -1,6 +1,7 @@
 /** Commands about the simulation: a run in a file, done again. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { SdkError } from '../../index.js'
 import type { SimulationResult } from '../../testing.js'
 
 export const simCommand = (): Command =>
@@ -13,9 +14,10 @@ export const simCommand = (): Command =>
       .action(async (file: string, options: { readonly shrink?: string; readonly quiet?: boolean }) => {
         // The whole cluster model comes with it, which no other command needs.
         const { parsePlan, renderDiary, replaySimulation, shrinkSimulation } = await import('../../testing.js')
-        const plan = parsePlan(readFileSync(file, 'utf8'), file)
+        const plan = parsePlan(read(file), file)
         let result = await replaySimulation(plan)
         const [broken] = result.violations
+        if (broken === undefined && options.shrink !== undefined) process.stdout.write('every promise held: nothing to shrink\n')
         if (broken !== undefined && options.shrink !== undefined) {
           const shrunk = await shrinkSimulation(plan, broken.checker)
           writeFileSync(options.shrink, `${JSON.stringify(shrunk.plan, undefined, 2)}\n`)
@@ -26,6 +28,16 @@ export const simCommand = (): Command =>
         if (broken !== undefined) process.exitCode = 1
       }),
   )
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new SdkError('ERR_INVALID_OPTION', `cannot read ${file}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    })
+  }
+}
 
 const lastLine = ({ violations, plan }: SimulationResult): string =>
   violations.length === 0
