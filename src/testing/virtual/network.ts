@@ -225,7 +225,7 @@ function openLine(ends: Ends, { clock, connectTimeoutMs, delayOf, chances, isCut
 
 interface Channel {
   readonly send: (deliver: () => void) => void
-  /** Nothing passes for now. */
+  /** Messages are kept back until `resume`. */
   hold(): void
   resume(): void
   /** What is under way is lost, and nothing is taken any more. */
