@@ -57,6 +57,12 @@ export type Footprint = z.output<typeof footprintSchema>
 export type LedgerEntry = z.output<typeof ledgerEntrySchema>
 export type OpenOperation = z.output<typeof openOperationSchema>
 
+/** What an open operation was to bring about has been seen on offer. */
+export function isSeen({ entries }: Footprint, { resourceId: id, type }: OpenOperation): boolean {
+  const state = entries.find((entry) => entry.resourceId === id)?.state
+  return state === 'created' || (state === 'reserved' && type === 'reserve')
+}
+
 /** Nothing is wanting: everything reserved, every volume created. */
 export const isComplete = (footprint: Footprint): boolean =>
   footprint.entries.every((entry) => (entry.volume === undefined ? entry.state !== 'wanted' : entry.state === 'created'))

@@ -3,7 +3,7 @@
  * here depends on how the state came about. Pure.
  */
 import { podInstanceName, taskName, type PodInstanceName, type TaskName } from '../ids.js'
-import { isComplete } from '../offer-evaluator/footprint-record.js'
+import { isComplete, isSeen } from '../offer-evaluator/footprint-record.js'
 import type { TaskSpec } from '../spec/schema.js'
 import { mayBeAlive, newTaskRecord, type TaskRecord } from '../state-machine/task-record.js'
 import type { InstanceRecord } from './records/instance-record.js'
@@ -221,12 +221,15 @@ function uncertainty({ volatile }: State, instance: InstanceRecord, tasks: reado
       return { kind: 'wait', reason: `the master has not yet told what became of task ${name} on agent ${launch.agentId}` }
     }
   }
-  const open = instance.footprint?.operations.find((operation) => volatile.unansweredOperations.has(operation.id))
+  const { footprint } = instance
+  const open = footprint?.operations.find(
+    (operation) => volatile.unansweredOperations.has(operation.id) && !isSeen(footprint, operation),
+  )
   return open === undefined
     ? undefined
     : {
         kind: 'wait',
-        reason: `a ${open.type} operation on agent ${instance.footprint?.agentId} is in doubt until an offer of that agent or the master tells, or until ${permitToReplace(instance)}`,
+        reason: `a ${open.type} operation on agent ${footprint?.agentId} is in doubt until an offer of that agent or the master tells, or until ${permitToReplace(instance)}`,
       }
 }
 

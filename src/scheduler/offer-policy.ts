@@ -3,10 +3,12 @@
  * Offers are called for when something needs them and suppressed when nothing does. Pure.
  */
 import type { AgentId, OfferId, PodInstanceName } from '../ids.js'
+import { isSeen } from '../offer-evaluator/footprint-record.js'
 import { needOf } from './assess.js'
 import type { Draft } from './draft.js'
 import { placedAhead } from './environment.js'
 import type { InstanceRecord } from './records/instance-record.js'
+import type { State } from './state.js'
 
 /** Held offers are given back after this time: only when all offers of an agent are answered does the master merge the pieces. */
 export const maxHoldMs = 20_000
@@ -29,13 +31,16 @@ function instancesWantingOffers(draft: Draft): Map<PodInstanceName, InstanceReco
   if (target === undefined) return result
   const isAhead = placedAhead(draft, target)
   for (const [name, instance] of records.instances) {
-    const inDoubt = instance.footprint?.operations.some((operation) => volatile.unansweredOperations.has(operation.id)) === true
+    const inDoubt = isInDoubt(volatile, instance)
     if (!inDoubt && instance.owner === 'none' && !isAhead(instance)) continue
     const { kind } = needOf(draft, instance)
     if (inDoubt || kind === 'place' || kind === 'complete' || kind === 'launch') result.set(name, instance)
   }
   return result
 }
+
+const isInDoubt = ({ unansweredOperations }: State['volatile'], { footprint }: InstanceRecord): boolean =>
+  footprint?.operations.some((operation) => unansweredOperations.has(operation.id) && !isSeen(footprint, operation)) === true
 
 /** Revive clears all filters at once, so it is sent whenever an instance joins those that wait. */
 function callForOffers(draft: Draft, wanting: ReadonlyMap<PodInstanceName, InstanceRecord>): void {

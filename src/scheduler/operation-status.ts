@@ -40,13 +40,16 @@ function applyToOpen(
     case 'FAILED':
     case 'ERROR':
     case 'DROPPED':
-      draft.setInstance(name, { ...refused(draft, instance, status), footprint: closeOperation(footprint, open) })
+      draft.setInstance(name, {
+        ...refused(draft, instance, status),
+        footprint: closeOperation(markUndone(footprint, open), open),
+      })
       break
     case 'UNKNOWN':
       // Known not to have happened only when asked for after the ACCEPT was answered, or on a new stream, and only of an agent
       // that the master has registered. Until then the instance stays bound to the agent, and the question is repeated.
       if (!unanswered.has(open.id) || !draft.volatile.registeredAgents.has(footprint.agentId)) return
-      draft.setInstance(name, { ...instance, footprint: closeOperation(footprint, open) })
+      draft.setInstance(name, { ...instance, footprint: closeOperation(markUndone(footprint, open), open) })
       break
     case 'UNREACHABLE':
     case 'GONE_BY_OPERATOR':
@@ -80,6 +83,16 @@ function markDone(footprint: Footprint, open: OpenOperation): Footprint {
   const entries = footprint.entries.map((entry): LedgerEntry => {
     if (entry.resourceId !== open.resourceId || entry.state === 'created') return entry
     return { ...entry, state: open.type === 'create' ? 'created' : 'reserved' }
+  })
+  return { ...footprint, entries }
+}
+
+/** It did not happen, even if the master had booked it and offered the result; a later offer may prove the contrary. */
+function markUndone(footprint: Footprint, open: OpenOperation): Footprint {
+  const entries = footprint.entries.map((entry): LedgerEntry => {
+    if (entry.resourceId !== open.resourceId || entry.state === 'wanted') return entry
+    if (open.type === 'reserve') return { ...entry, state: 'wanted' }
+    return { ...entry, state: 'reserved' }
   })
   return { ...footprint, entries }
 }

@@ -4,7 +4,7 @@
  */
 import { executorId, operationId, taskId, type AgentId, type PodInstanceName } from '../ids.js'
 import { completeFootprint, placeFootprint, type NextOperationId } from '../offer-evaluator/evaluate.js'
-import { isComplete, type Footprint, type LedgerEntry, type OpenOperation } from '../offer-evaluator/footprint-record.js'
+import { isComplete, type Footprint, type LedgerEntry } from '../offer-evaluator/footprint-record.js'
 import { confirmFromOffer, findInPlace } from '../offer-evaluator/in-place.js'
 import { labelNames } from '../offer-evaluator/labels.js'
 import { buildExecutor, buildLaunches, type TaskLaunchPlan } from '../offer-evaluator/launch.js'
@@ -67,24 +67,19 @@ export function useOffers(draft: Draft, env: Env): void {
   accept(round)
 }
 
-/** What is on offer under our labels exists, whatever became of the feedback. */
+/**
+ * What is on offer under our labels may be used, whatever became of the feedback. Its operation stays open: the master books
+ * what it passes on to an agent, and takes it back when the agent turns out never to have heard of it.
+ */
 function noteEvidence({ draft, pools }: Round): void {
   for (const [name, instance] of draft.records.instances) {
     const pool = instance.footprint === undefined ? undefined : pools.get(instance.footprint.agentId)
-    if (instance.footprint === undefined || pool === undefined || isSettled(instance.footprint)) continue
+    if (instance.footprint === undefined || pool === undefined || isComplete(instance.footprint)) continue
     const confirmed = confirmFromOffer(instance.footprint, pool)
-    const operations = confirmed.operations.filter((operation) => !isProven(confirmed, operation))
-    if (confirmed === instance.footprint && operations.length === confirmed.operations.length) continue
-    draft.setInstance(name, { ...instance, footprint: { ...confirmed, operations } })
+    if (confirmed === instance.footprint) continue
+    draft.setInstance(name, { ...instance, footprint: confirmed })
     draft.decided()
   }
-}
-
-const isSettled = (footprint: Footprint): boolean => isComplete(footprint) && footprint.operations.length === 0
-
-const isProven = (footprint: Footprint, operation: OpenOperation): boolean => {
-  const state = footprint.entries.find((entry) => entry.resourceId === operation.resourceId)?.state
-  return state === 'created' || (state === 'reserved' && operation.type === 'reserve')
 }
 
 /** Recovery goes before everything else. */
