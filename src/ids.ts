@@ -49,6 +49,10 @@ export const podInstanceName = (pod: string, index: number): PodInstanceName => 
 /** `broker-1` and `server` make `broker-1-server`. */
 export const taskName = (instance: PodInstanceName, task: string): TaskName => `${instance}-${task}` as TaskName
 
+/** The instance of a task. Pod names hold no part that is all digits, so the first such part is the index. */
+export const instanceOfTask = (task: TaskName): PodInstanceName | undefined =>
+  /^(.+?-\d+)-/.exec(task)?.[1] as PodInstanceName | undefined
+
 /** Kinds of generated ids; each draws from a stream of its own, so that one more id of a kind shifts no other kind. */
 export type IdKind = 'task' | 'executor' | 'operation' | 'persistence' | 'run' | 'value'
 

@@ -13,7 +13,8 @@ import type { StepResult } from '../scheduler/draft.js'
 import type { Env } from '../scheduler/env.js'
 import type { DriverEvent } from '../scheduler/events.js'
 import { serviceStatus } from '../scheduler/report.js'
-import { newVolatile, type State } from '../scheduler/state.js'
+import { newState } from '../scheduler/open-instances.js'
+import type { State } from '../scheduler/state.js'
 import { parseRecords } from '../scheduler/stored-records.js'
 import { principalOf, roleOf } from '../spec/check-update.js'
 import type { ServiceSpec } from '../spec/schema.js'
@@ -104,7 +105,7 @@ async function runSession(
 ): Promise<Ending> {
   const cleanUp: (() => void | Promise<void>)[] = [() => session.close()]
   try {
-    const initial: State = { records: parseRecords(session.records), volatile: newVolatile }
+    const initial = newState(parseRecords(session.records))
     // Known before it is stored: a second SUBSCRIBE in between must not found a second framework.
     let assigned: FrameworkId | undefined
     return await new Promise<Ending>((end) => {

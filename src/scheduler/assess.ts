@@ -59,6 +59,12 @@ export function podTasks(records: Records, instance: InstanceRecord, target: Tar
 /** The target that the instance's launches are made from. */
 export const targetOf = (records: Records, instance: InstanceRecord): Target | undefined => records.targets.get(instance.targetId)
 
+/** The tasks of an instance under the target that it is on. */
+export function tasksOf(records: Records, instance: InstanceRecord): readonly PodTask[] {
+  const target = targetOf(records, instance)
+  return target === undefined ? [] : podTasks(records, instance, target)
+}
+
 /** May be alive, and was launched from other content than `target` has for it. */
 function isOutdated(instance: InstanceRecord, task: PodTask, target: Target): boolean {
   const launch = task.record.context.launch
@@ -68,7 +74,7 @@ function isOutdated(instance: InstanceRecord, task: PodTask, target: Target): bo
 }
 
 /** An operator asked for a restart after it was launched. */
-function isToRestart(instance: InstanceRecord, task: PodTask): boolean {
+export function isToRestart(instance: InstanceRecord, task: PodTask): boolean {
   const launch = task.record.context.launch
   return launch !== undefined && mayBeAlive(task.record) && launch.atMs < (instance.restartBeforeMs ?? 0)
 }
@@ -132,49 +138,11 @@ export function isRestartDue(records: Records, instance: InstanceRecord): boolea
   return podTasks(records, instance, target).some((task) => isToRestart(instance, task))
 }
 
-/**
- * Why a deployed instance must not count on the others to carry the service while it is taken down: undefined when it is
- * ready, in nobody's hands, and the master has told so on this stream. The shared disruption budget rests on this.
- */
-export function unsettledReason({ records, volatile }: State, instance: InstanceRecord): string | undefined {
-  if (!instance.deployed) return undefined
-  const name = nameOf(instance)
-  if (instance.owner !== 'none') return `${name} is in the hands of ${instance.owner}`
-  // What only waits for its restart serves meanwhile: two that wait must not wait for each other.
-  if (!isServing(records, instance)) return `${name} is not ready`
-  return unansweredReason({ records, volatile }, instance)
-}
-
-function unansweredReason({ records, volatile }: State, instance: InstanceRecord): string | undefined {
-  const target = targetOf(records, instance)
-  const tasks = target === undefined ? [] : podTasks(records, instance, target)
-  const unanswered = tasks.some(({ record }) => {
-    const { launch } = record.context
-    return launch !== undefined && mayBeAlive(record) && volatile.unansweredTasks.has(launch.taskId)
-  })
-  return unanswered ? `the master has not yet told about ${nameOf(instance)}` : undefined
-}
-
 /** Ready on the spec that it is on, whether or not somebody wants it restarted. */
-function isServing(records: Records, instance: InstanceRecord): boolean {
+export function isServing(records: Records, instance: InstanceRecord): boolean {
   const target = targetOf(records, instance)
   if (instance.footprint === undefined || target === undefined) return false
   return podTasks(records, instance, target).every((task) => isAtGoal(instance, task) && !isOutdated(instance, task, target))
-}
-
-/**
- * Why a restart within a block in hand has to wait: it takes down what serves, so everybody else must serve. Others in hand that
- * wait for a restart themselves count as serving, or they would wait for each other.
- */
-export function restartBlocker(state: State, instance: InstanceRecord): string | undefined {
-  if (!isServing(state.records, instance)) return undefined
-  for (const other of state.records.instances.values()) {
-    if (other === instance) continue
-    const reason = unsettledReason(state, other)
-    const isInTurn = isServing(state.records, other) && isRestartDue(state.records, other)
-    if (reason !== undefined && !(isInTurn && unansweredReason(state, other) === undefined)) return reason
-  }
-  return undefined
 }
 
 /** Failures in a row after which an instance counts as broken on its present configuration: a newer one may be the cure. */

@@ -8,6 +8,7 @@ import type { GateSpec } from '../spec/schema.js'
 import { isReady, nameOf, targetOf } from './assess.js'
 import type { Draft } from './draft.js'
 import type { Env } from './env.js'
+import { openInstances } from './open-instances.js'
 import { passGates } from './questions.js'
 import type { Block, InstanceRecord } from './records/instance-record.js'
 import type { Target } from './state.js'
@@ -35,7 +36,7 @@ export function startBlock(
 
 /** Ends blocks whose instance is ready and whose gates are open; asks the gates of those that are ready. */
 export function endBlocks(draft: Draft, env: Env): void {
-  for (const [name, instance] of draft.records.instances) {
+  for (const [name, instance] of openInstances(draft)) {
     if (instance.owner === 'none' || instance.block === undefined) continue
     const target = targetOf(draft.records, instance)
     if (target === undefined) continue

@@ -6,10 +6,12 @@
 import type { PodInstanceName } from '../ids.js'
 import { deployPhases, updatePhases } from '../plan/phases.js'
 import type { RunRecord } from '../plan/run-record.js'
-import { hasFailed, isBroken, isRestartDue, matchesTarget, nameOf, needOf, unsettledReason } from './assess.js'
+import { hasFailed, isBroken, isRestartDue, matchesTarget, nameOf, needOf } from './assess.js'
 import { newRunId, startBlock } from './blocks.js'
+import { updateBlocker } from './disruption-budget.js'
 import type { Draft } from './draft.js'
 import type { Env } from './env.js'
+import { openInstances } from './open-instances.js'
 import { askOrder, passGates } from './questions.js'
 import type { InstanceRecord, Owner } from './records/instance-record.js'
 import type { Records, State, Target } from './state.js'
@@ -27,21 +29,12 @@ export function claimInstances(draft: Draft, env: Env): void {
 
 /** What has failed is taken at once; what runs and is only to be restarted waits until nothing else is down. */
 function claimForRecovery(draft: Draft, env: Env): void {
-  for (const [name, instance] of draft.records.instances) {
+  for (const [name, instance] of openInstances(draft)) {
     if (instance.owner !== 'none') continue
     const due =
       hasFailed(draft.records, instance) || (isRestartDue(draft.records, instance) && updateBlocker(draft, name) === undefined)
     if (due) startBlock(draft, name, 'recovery', newRunId(env), instance.targetId)
   }
-}
-
-/** Why another instance than this one needs the service to stay as it is; undefined when there is none. */
-function unsettledBeside(state: State, name: PodInstanceName | undefined): string | undefined {
-  for (const [other, instance] of state.records.instances) {
-    const reason = other === name ? undefined : unsettledReason(state, instance)
-    if (reason !== undefined) return reason
-  }
-  return undefined
 }
 
 /** True once a run's pre-flight gates are open. A run that may be the cure of the one before does not ask them. */
@@ -78,15 +71,9 @@ export function updateCandidates(records: Records, target: Target): InstanceReco
   return phases.filter((left) => left.length > 0)
 }
 
-/** Why no healthy instance (but for the named one) may be taken in hand now, for claims and for the operator alike. */
-export function updateBlocker(state: State, except?: PodInstanceName): string | undefined {
-  if (state.volatile.stream === undefined) return 'no connection to the master'
-  return unsettledBeside(state, except)
-}
-
 function claimForUpdate(draft: Draft, env: Env, run: RunRecord, target: Target): void {
   const { records } = draft
-  if (run.paused || isOwned(records, 'update')) return forgetAnswers(draft, run)
+  if (run.paused || isOwned(draft, 'update')) return forgetAnswers(draft, run)
   const phases = updateCandidates(records, target)
   if (phases.length === 0) return forgetAnswers(draft, run)
   // The reason for the update may be its cure, so no gate and no order stands before it, whatever phase it is in.
@@ -103,10 +90,8 @@ function claimForUpdate(draft: Draft, env: Env, run: RunRecord, target: Target):
 }
 
 /** Whether a plan has an instance in hand. */
-export function isOwned(records: Records, owner: Owner): boolean {
-  for (const instance of records.instances.values()) if (instance.owner === owner) return true
-  return false
-}
+export const isOwned = (state: State, owner: Owner): boolean =>
+  openInstances(state).some(([, instance]) => instance.owner === owner)
 
 /** What was answered before a failure or a pause says nothing about the time after it. */
 function forgetAnswers(draft: Draft, run: RunRecord): void {

@@ -3,11 +3,12 @@
  * first change, so the state that came in stays as it was. Every change of a record is a write, by construction; `decided`
  * closes a decision, whose writes must become durable together. Pure seen from outside.
  */
-import type { PodInstanceName, StreamId, TargetConfigId, TaskName } from '../ids.js'
+import { instanceOfTask, type PodInstanceName, type StreamId, type TargetConfigId, type TaskName } from '../ids.js'
 import type { RunRecord } from '../plan/run-record.js'
 import type { TaskRecord } from '../state-machine/task-record.js'
 import type { InstanceRecord } from './records/instance-record.js'
 import type { ServiceRecord } from './records/service-record.js'
+import { isOpen } from './open-instances.js'
 import type { Ack, Job, MesosCall, Outgoing } from './output.js'
 import type { Records, State, Target, Volatile } from './state.js'
 import {
@@ -64,18 +65,33 @@ export function createDraft(state: State): Draft {
   let volatile = state.volatile
   const copied = new Set<string>()
   const decisions: Decision[] = []
-  let open = new Map<string, RecordWrite>()
+  let writes = new Map<string, RecordWrite>()
+  /** Changed since it was last looked at whether they are at rest. */
+  const changed = new Set<PodInstanceName>()
+  let open = volatile.openInstances as Set<PodInstanceName>
   const calls: Outgoing<MesosCall>[] = []
   const acks: Outgoing<Ack>[] = []
   const jobs: Job[] = []
 
-  const write = (record: RecordWrite) => void open.set(record.key, record)
+  const write = (record: RecordWrite) => void writes.set(record.key, record)
   const editRecords = <Key extends RecordMaps>(key: Key): Changeable<Records[Key]> => {
     if (!copied.has(`records.${key}`)) {
       records = { ...records, [key]: new Map(records[key] as ReadonlyMap<unknown, unknown>) }
       copied.add(`records.${key}`)
     }
     return records[key] as unknown as Changeable<Records[Key]>
+  }
+  const keepOpenInstances = (): void => {
+    if (changed.size === 0) return
+    for (const name of changed) {
+      const isNow = isOpen(records, name)
+      if (isNow === open.has(name)) continue
+      if (open === volatile.openInstances) open = new Set(open)
+      if (isNow) open.add(name)
+      else open.delete(name)
+    }
+    changed.clear()
+    if (open !== volatile.openInstances) volatile = { ...volatile, openInstances: open }
   }
   const streamId = (): StreamId | undefined => volatile.stream?.id
 
@@ -84,6 +100,7 @@ export function createDraft(state: State): Draft {
       return records
     },
     get volatile() {
+      keepOpenInstances()
       return volatile
     },
     setService(record) {
@@ -100,14 +117,18 @@ export function createDraft(state: State): Draft {
     },
     setInstance(name, record) {
       editRecords('instances').set(name, record)
+      changed.add(name)
       write(instanceWrite(record))
     },
     deleteInstance(name) {
       editRecords('instances').delete(name)
+      changed.add(name)
       write({ key: `instances/${name}`, value: null })
     },
     setTask(name, record) {
       editRecords('tasks').set(name, record)
+      const instance = instanceOfTask(name)
+      if (instance !== undefined) changed.add(instance)
       write(taskWrite(name, record))
     },
     setRun(record) {
@@ -115,8 +136,8 @@ export function createDraft(state: State): Draft {
       write(runWrite(record))
     },
     decided() {
-      if (open.size > 0) decisions.push([...open.values()])
-      open = new Map()
+      if (writes.size > 0) decisions.push([...writes.values()])
+      writes = new Map()
     },
     setVolatile(change) {
       volatile = { ...volatile, ...change }
@@ -141,6 +162,7 @@ export function createDraft(state: State): Draft {
     },
     result() {
       this.decided()
+      keepOpenInstances()
       return { state: { records, volatile }, decisions, calls, acks, jobs }
     },
   }

@@ -7,6 +7,7 @@ import type { Footprint } from '../offer-evaluator/footprint-record.js'
 import { findPlaceholders, replacePlaceholders, type Placeholder, type SimplePlaceholder } from '../spec/placeholders.js'
 import type { PodSpec, ServiceSpec } from '../spec/schema.js'
 import { nameOf, type PodTask } from './assess.js'
+import { openInstances } from './open-instances.js'
 import type { InstanceRecord } from './records/instance-record.js'
 import type { Records, State, Target } from './state.js'
 
@@ -129,12 +130,13 @@ export function missingPeers(records: Records, spec: ServiceSpec, instance: Inst
  * Instances that may be placed before any plan takes them in hand, because others wait for their addresses: as long as a plan
  * that deploys is under way and not paused, or one in hand waits for them.
  */
-export function placedAhead({ records }: State, target: Target): (instance: InstanceRecord) => boolean {
+export function placedAhead(state: State, target: Target): (instance: InstanceRecord) => boolean {
+  const { records } = state
   const run = [records.runs.get('deploy'), records.runs.get('update')].find(
     (each) => each !== undefined && each.completedAtMs === undefined,
   )
   const isInHand = (): boolean =>
-    [...records.instances.values()].some((instance) => instance.owner === 'deploy' || instance.owner === 'update')
+    openInstances(state).some(([, instance]) => instance.owner === 'deploy' || instance.owner === 'update')
   if (run === undefined || (run.paused && !isInHand())) return () => false
   const pods = podsWaitedFor(target.spec)
   return (instance) => instance.footprint === undefined && pods.has(instance.pod)

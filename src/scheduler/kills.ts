@@ -1,15 +1,17 @@
 /** Kills: decided once and stored, sent until the task has ended. Pure. */
 import type { TaskName } from '../ids.js'
 import { advanceTask } from '../state-machine/transition.js'
-import { needOf, restartBlocker } from './assess.js'
+import { needOf, tasksOf } from './assess.js'
+import { restartBlocker } from './disruption-budget.js'
 import type { Draft } from './draft.js'
+import { openInstances } from './open-instances.js'
 
 /** A KILL may be lost; it is sent again after this pause. */
 export const killRepeatMs = 10_000
 
 export function decideKills(draft: Draft): void {
   if (draft.volatile.stream === undefined) return
-  for (const instance of draft.records.instances.values()) {
+  for (const [, instance] of openInstances(draft)) {
     // What nobody owns is left alone: an older configuration is no reason to stop a task before its block begins.
     if (instance.owner === 'none') continue
     const need = needOf(draft, instance)
@@ -29,7 +31,8 @@ function decide(draft: Draft, tasks: readonly TaskName[]): void {
 export function sendKills(draft: Draft): void {
   const { stream, nowMs, unansweredTasks } = draft.volatile
   if (stream === undefined) return
-  for (const { value, context } of draft.records.tasks.values()) {
+  const tasks = openInstances(draft).flatMap(([, instance]) => tasksOf(draft.records, instance))
+  for (const { value, context } of tasks.map(({ record }) => record)) {
     if (value !== 'killing' || context.launch === undefined || context.killAtMs === undefined) continue
     const { taskId, agentId } = context.launch
     if (unansweredTasks.has(taskId)) continue

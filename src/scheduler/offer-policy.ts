@@ -7,6 +7,7 @@ import { isSeen } from '../offer-evaluator/footprint-record.js'
 import { needOf } from './assess.js'
 import type { Draft } from './draft.js'
 import { placedAhead } from './environment.js'
+import { openInstances } from './open-instances.js'
 import type { InstanceRecord } from './records/instance-record.js'
 import type { State } from './state.js'
 
@@ -30,7 +31,7 @@ function instancesWantingOffers(draft: Draft): Map<PodInstanceName, InstanceReco
   const target = records.service === undefined ? undefined : records.targets.get(records.service.targetId)
   if (target === undefined) return result
   const isAhead = placedAhead(draft, target)
-  for (const [name, instance] of records.instances) {
+  for (const [name, instance] of openInstances(draft)) {
     const inDoubt = isInDoubt(volatile, instance)
     if (!inDoubt && instance.owner === 'none' && !isAhead(instance)) continue
     const { kind } = needOf(draft, instance)

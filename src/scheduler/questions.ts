@@ -10,6 +10,7 @@ import type { Draft } from './draft.js'
 import { advertisedAddress } from './environment.js'
 import type { Env } from './env.js'
 import type { JobOutcome } from './events.js'
+import { openInstances } from './open-instances.js'
 import type { InstanceRecord } from './records/instance-record.js'
 import type { Target } from './state.js'
 
@@ -124,7 +125,7 @@ export function applyAnswer(draft: Draft, id: RunId, attempt: number, outcome: J
     const answered = answerIn(run.questions, id, attempt, outcome, atMs)
     if (answered !== undefined) return draft.setRun({ ...run, questions: answered })
   }
-  for (const [name, instance] of draft.records.instances) {
+  for (const [name, instance] of openInstances(draft)) {
     if (instance.block === undefined || instance.owner === 'none') continue
     const answered = answerIn(instance.block.gates, id, attempt, outcome, atMs)
     if (answered !== undefined) return draft.setInstance(name, { ...instance, block: { ...instance.block, gates: answered } })

@@ -3,14 +3,16 @@
  * that hears nothing but ticks before then has nothing to look at. Better too early than too late. Pure.
  */
 import type { Question } from '../plan/question-record.js'
-import { brokenAfterMs } from './assess.js'
+import { brokenAfterMs, tasksOf } from './assess.js'
 import { killRepeatMs } from './kills.js'
 import { maxHoldMs } from './offer-policy.js'
+import { openInstances } from './open-instances.js'
 import { nextAskMs, nextReconciliationMs } from './reconcile.js'
 import type { State } from './state.js'
 
 /** 0: not quiet at all. */
-export function quietUntil({ records, volatile }: State): number {
+export function quietUntil(state: State): number {
+  const { records, volatile } = state
   const { nowMs, jobsInFlight } = volatile
   let untilMs = nextReconciliationMs(volatile)
   /** What is past has been dealt with by the step in which it passed. */
@@ -25,13 +27,14 @@ export function quietUntil({ records, volatile }: State): number {
     if (completedAtMs !== undefined) continue
     if (questions['order']?.state === 'positive' || Object.values(questions).some(isMoving)) return 0
   }
-  for (const { owner, block, refusal } of records.instances.values()) {
+  for (const [, instance] of openInstances(state)) {
+    const { owner, block, refusal } = instance
     if (refusal !== undefined) consider(refusal.notBeforeMs)
+    for (const { record } of tasksOf(records, instance)) consider(record.backoff.notBeforeMs)
     if (owner === 'none' || block === undefined) continue
     consider(block.startedAtMs + brokenAfterMs)
     if (Object.values(block.gates).some(isMoving)) return 0
   }
-  for (const { backoff } of records.tasks.values()) consider(backoff.notBeforeMs)
   for (const ask of volatile.unansweredTasks.values()) consider(nextAskMs(ask))
   for (const ask of volatile.unansweredOperations.values()) consider(nextAskMs(ask))
   for (const sentAtMs of volatile.killsSentAtMs.values()) consider(sentAtMs + killRepeatMs)

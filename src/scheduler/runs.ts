@@ -51,7 +51,7 @@ function beginUpdate(draft: Draft, env: Env, target: Target): void {
 
 function isDone(draft: Draft, plan: RunRecord['plan'], target: Target): boolean {
   const { instances } = draft.records
-  if (isOwned(draft.records, plan)) return false
+  if (isOwned(draft, plan)) return false
   if (plan === 'update') return updateCandidates(draft.records, target).length === 0
   return deployPhases(target.spec).every((phase) => phase.instances.every((name) => instances.get(name)?.deployed === true))
 }

@@ -67,6 +67,8 @@ export interface Volatile {
   readonly nowMs: number
   /** Ticks before then change nothing. */
   readonly quietUntilMs: number
+  /** Derived from the records: all that are not at rest, the longest open first. */
+  readonly openInstances: ReadonlySet<PodInstanceName>
   readonly stream: { readonly id: StreamId; readonly frameworkId: FrameworkId; readonly sinceMs: number } | undefined
   readonly offers: ReadonlyMap<OfferId, HeldOffer>
   /** Agents that the master has shown on this stream to know as registered: by an offer, or by a task it knows to be gone. */
@@ -106,6 +108,7 @@ export const noRecords: Records = {
 export const newVolatile: Volatile = {
   nowMs: 0,
   quietUntilMs: 0,
+  openInstances: new Set(),
   stream: undefined,
   offers: new Map(),
   registeredAgents: new Set(),

@@ -1,7 +1,7 @@
 /**
  * A task status comes in: the task's record moves, and the status is acknowledged when what it says is stored. Pure.
  */
-import type { PodInstanceName, TaskName } from '../ids.js'
+import { instanceOfTask, type PodInstanceName, type TaskName } from '../ids.js'
 import { backoffAfterFailure } from '../recovery/backoff.js'
 import type { MesosTaskState } from '../state-machine/task-events.js'
 import { mayBeAlive, newTaskRecord, type TaskRecord } from '../state-machine/task-record.js'
@@ -83,9 +83,8 @@ interface TaskOwner {
   readonly target: Target
 }
 
-/** Pod names hold no part that is all digits, so the first such part is the index. */
 function ownerOf(draft: Draft, name: TaskName): TaskOwner | undefined {
-  const podInstance = /^(.+?-\d+)-/.exec(name)?.[1] as PodInstanceName | undefined
+  const podInstance = instanceOfTask(name)
   const instance = podInstance === undefined ? undefined : draft.records.instances.get(podInstance)
   const target = instance === undefined ? undefined : targetOf(draft.records, instance)
   return podInstance === undefined || instance === undefined || target === undefined

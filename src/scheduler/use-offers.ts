@@ -21,6 +21,7 @@ import { needOf, permitToReplace, podTasks, targetOf, type Need } from './assess
 import type { Draft } from './draft.js'
 import type { Env } from './env.js'
 import { buildEnvironment, missingPeers, placedAhead } from './environment.js'
+import { openInstances } from './open-instances.js'
 import type { InstanceRecord, Owner } from './records/instance-record.js'
 import type { Target } from './state.js'
 import { taskIdSeparator } from './task-status.js'
@@ -72,7 +73,7 @@ export function useOffers(draft: Draft, env: Env): void {
  * what it passes on to an agent, and takes it back when the agent turns out never to have heard of it.
  */
 function noteEvidence({ draft, pools }: Round): void {
-  for (const [name, instance] of draft.records.instances) {
+  for (const [name, instance] of openInstances(draft)) {
     const pool = instance.footprint === undefined ? undefined : pools.get(instance.footprint.agentId)
     if (instance.footprint === undefined || pool === undefined || isComplete(instance.footprint)) continue
     const confirmed = confirmFromOffer(instance.footprint, pool)
@@ -89,7 +90,7 @@ const priority: Record<Owner, number> = { recovery: 0, update: 1, deploy: 2, non
 function turns(draft: Draft, serviceTarget: Target): Turn[] {
   const isAhead = placedAhead(draft, serviceTarget)
   const result: Turn[] = []
-  for (const [name, instance] of draft.records.instances) {
+  for (const [name, instance] of openInstances(draft)) {
     const target = targetOf(draft.records, instance)
     if (target === undefined) continue
     if (instance.owner === 'none' && !isAhead(instance)) continue
@@ -289,7 +290,7 @@ function accept({ draft, chosen, pools }: Round): void {
 
 /** A footprint of which nothing came about is given up, so that the instance may be placed anywhere. */
 export function dropEmptyFootprints(draft: Draft): void {
-  for (const [name, instance] of draft.records.instances) {
+  for (const [name, instance] of openInstances(draft)) {
     const { footprint } = instance
     if (footprint === undefined || footprint.operations.length > 0) continue
     if (footprint.entries.some((entry) => entry.state !== 'wanted')) continue

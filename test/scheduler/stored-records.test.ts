@@ -10,14 +10,7 @@ import {
   taskWrite,
   type RecordWrite,
 } from '../../src/scheduler/stored-records.js'
-import { createMemoryStore } from '../../src/store/memory-store.js'
-import { createCountingIds } from '../../src/testing/seeded-ids.js'
-import { buildVirtualAgents, createVirtualCluster } from '../../src/testing/virtual/cluster.js'
-import { createVirtualScheduler, directStore } from '../../src/testing/virtual/scheduler.js'
-import { behaveAsSpecified } from '../../src/testing/virtual/tasks.js'
-import { tieredSpec } from '../support/specs.js'
-
-type Stored = ReadonlyMap<string, string>
+import { collectStores, type Stored } from '../support/collect-stores.js'
 
 /** Everything as it would be written now. */
 function writesOf(records: Records): Map<string, string> {
@@ -29,38 +22,6 @@ function writesOf(records: Records): Map<string, string> {
     ...[...records.runs.values()].map(runWrite),
   ]
   return new Map(writes.map(({ key, value }) => [key, value ?? '']))
-}
-
-/** What a store holds at every commit of a deployment and an update. */
-async function collectStores(): Promise<Stored[]> {
-  const stores: Stored[] = []
-  const store = createMemoryStore({
-    fault: () => {
-      stores.push(store.dump())
-      return 'none'
-    },
-  })
-  const [first, second] = [tieredSpec('1'), tieredSpec('2')]
-  const cluster = createVirtualCluster({ agents: buildVirtualAgents(3), behave: behaveAsSpecified(first) })
-  const open = () => Promise.resolve({ open: true, reason: 'open' })
-  const hooks = {
-    healthy: open,
-    joined: open,
-    leaderLast: (context: { candidates?: readonly string[] }) => Promise.resolve(context.candidates ?? []),
-  }
-  const scheduler = createVirtualScheduler({
-    cluster,
-    storeOf: directStore(store, () => cluster.nowMs),
-    ids: createCountingIds(),
-    hooksOf: () => hooks,
-  })
-  for (const spec of [first, second]) {
-    await scheduler.stop()
-    await scheduler.start(spec)
-    await cluster.advance(60_000)
-  }
-  await scheduler.stop()
-  return stores
 }
 
 let stores: Stored[]
