@@ -49,6 +49,11 @@ export const podInstanceName = (pod: string, index: number): PodInstanceName => 
 /** `broker-1` and `server` make `broker-1-server`. */
 export const taskName = (instance: PodInstanceName, task: string): TaskName => `${instance}-${task}` as TaskName
 
+/** `<task name>__<uuid>`: names hold no underscore, so the task of any id of ours is known without an index. */
+export const taskIdSeparator = '__'
+
+export const nameOfTask = (id: TaskId): TaskName => id.split(taskIdSeparator)[0] as TaskName
+
 /** The instance of a task. Pod names hold no part that is all digits, so the first such part is the index. */
 export const instanceOfTask = (task: TaskName): PodInstanceName | undefined =>
   /^(.+?-\d+)-/.exec(task)?.[1] as PodInstanceName | undefined

@@ -4,7 +4,7 @@ import { runId, targetConfigId, type RunId, type TargetConfigId } from '../ids.j
 import { questionSchema } from './question-record.js'
 
 export const runRecordSchema = z.strictObject({
-  v: z.literal(1),
+  v: z.literal(2),
   plan: z.enum(['deploy', 'update']),
   runId: z
     .string()

@@ -37,7 +37,7 @@ function setDeployRun(draft: Draft, env: Env, target: Target): void {
   const startedAtMs = draft.volatile.nowMs
   if (deploy === undefined) {
     const runId = newRunId(env)
-    draft.setRun({ v: 1, plan: 'deploy', runId, targetId: target.id, startedAtMs, isCure: false, paused: false, questions: {} })
+    draft.setRun({ v: 2, plan: 'deploy', runId, targetId: target.id, startedAtMs, isCure: false, paused: false, questions: {} })
   } else if (deploy.completedAtMs === undefined) {
     // A deployment that is not done goes on with the newest target; a pause or a closed gate of the old one must not block the cure.
     draft.setRun({ ...deploy, targetId: target.id, isCure: true, paused: false, questions: {} })
@@ -52,7 +52,7 @@ function nextService(env: Env, target: Target, present: ServiceRecord | undefine
   ])
   const counts = Object.entries(spec.pods).map(([name, pod]) => [name, present?.firstCounts[name] ?? pod.count])
   return {
-    v: 1,
+    v: 2,
     name: spec.name,
     user: spec.user,
     principal: principalOf(spec),

@@ -2,10 +2,11 @@
  * Target and known state of one pod instance compared: what it needs next, whether it is ready. Level-triggered: no question
  * here depends on how the state came about. Pure.
  */
-import { podInstanceName, taskName, type PodInstanceName, type TaskName } from '../ids.js'
+import { nameOfTask, podInstanceName, taskName, type PodInstanceName, type TaskName } from '../ids.js'
 import { isComplete, isSeen } from '../offer-evaluator/footprint-record.js'
 import type { TaskSpec } from '../spec/schema.js'
 import { mayBeAlive, newTaskRecord, type TaskRecord } from '../state-machine/task-record.js'
+import type { TaskStatus } from './events.js'
 import type { InstanceRecord } from './records/instance-record.js'
 import type { Records, State, Target } from './state.js'
 
@@ -176,6 +177,14 @@ export function needOf(state: State, instance: InstanceRecord): Need {
 
 /** After (re)subscribing nothing is done before the master has told about every task and operation of the instance. */
 function uncertainty({ volatile }: State, instance: InstanceRecord, tasks: readonly PodTask[]): Need | undefined {
+  const stranger = strangerAmong(volatile, tasks)
+  if (stranger !== undefined) {
+    const { taskId, agentId, state } = stranger
+    return {
+      kind: 'wait',
+      reason: `task ${taskId} on agent ${agentId ?? 'unknown'} is ${state}, and the store does not know it (an older backup?); nothing is launched beside it until it has ended`,
+    }
+  }
   for (const { name, record } of tasks) {
     const { launch, lastState } = record.context
     if (launch === undefined || !mayBeAlive(record)) continue
@@ -199,6 +208,12 @@ function uncertainty({ volatile }: State, instance: InstanceRecord, tasks: reado
         kind: 'wait',
         reason: `a ${open.type} operation on agent ${footprint?.agentId} is in doubt until an offer of that agent or the master tells, or until ${permitToReplace(instance)}`,
       }
+}
+
+/** A task of this instance that the store does not know, and that may live. */
+function strangerAmong({ strangers }: State['volatile'], tasks: readonly PodTask[]): TaskStatus | undefined {
+  for (const status of strangers.values()) if (tasks.some(({ name }) => name === nameOfTask(status.taskId))) return status
+  return undefined
 }
 
 const uncertainText = (task: string, agent: string, state: string): string =>

@@ -1,14 +1,14 @@
 /**
  * An operation status comes in: the ledger of its footprint moves. Pure.
  */
-import type { PodInstanceName } from '../ids.js'
+import { taskIdSeparator, type PodInstanceName } from '../ids.js'
 import { isComplete, type Footprint, type LedgerEntry, type OpenOperation } from '../offer-evaluator/footprint-record.js'
 import { backoffAfterFailure } from '../recovery/backoff.js'
 import { targetOf } from './assess.js'
 import type { Draft } from './draft.js'
 import type { OperationStatus } from './events.js'
 import type { InstanceRecord } from './records/instance-record.js'
-import { maxMessageLength, taskIdSeparator } from './task-status.js'
+import { maxMessageLength } from './task-status.js'
 
 export function applyOperationStatus(draft: Draft, status: OperationStatus): void {
   const name = status.operationId.split(taskIdSeparator)[0] as PodInstanceName

@@ -54,6 +54,11 @@ function doubt(draft: Draft): void {
       draft.edit('unansweredTasks').set(context.launch.taskId, neverAsked)
     }
   }
+  // Nobody may ever tell of the end of a task that the store does not know.
+  const strangers = [...draft.volatile.strangers.values()].flatMap(({ taskId, agentId }) =>
+    agentId === undefined ? [] : [{ taskId, agentId }],
+  )
+  if (strangers.length > 0) draft.call({ type: 'reconcileTasks', tasks: strangers })
   for (const { footprint } of draft.records.instances.values()) {
     for (const { id, sentAtMs } of footprint?.operations ?? []) {
       const isOld = nowMs - sentAtMs >= doubtAfterMs

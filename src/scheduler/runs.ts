@@ -32,7 +32,7 @@ function beginUpdate(draft: Draft, env: Env, target: Target): void {
   const isOpen = present !== undefined && present.completedAtMs === undefined
   if (isOpen ? present.targetId === target.id : updateCandidates(draft.records, target).length === 0) return
   const run: RunRecord = {
-    v: 1,
+    v: 2,
     plan: 'update',
     runId: newRunId(env),
     targetId: target.id,

@@ -2,13 +2,11 @@
  * Records as text under keys, and back. A record that this version cannot read stops the start, with record and field named:
  * deciding on half-understood state could cost data. Pure.
  */
-import type { z } from 'zod'
-import { SdkError } from '../errors.js'
-import { podInstanceName, type PodInstanceName, type TargetConfigId, type TaskName } from '../ids.js'
+import { instanceOfTask, podInstanceName, type PodInstanceName, type TargetConfigId, type TaskName } from '../ids.js'
 import { runRecordSchema, type RunRecord } from '../plan/run-record.js'
-import { canonicalJson } from '../spec/canonical.js'
 import { taskRecordSchema, type TaskRecord } from '../state-machine/task-record.js'
 import { instanceRecordSchema, type InstanceRecord } from './records/instance-record.js'
+import { printRecord, readRecord, unreadable, type OldRecord } from './records/record-text.js'
 import { serviceRecordSchema, type ServiceRecord } from './records/service-record.js'
 import { targetRecordSchema } from './records/target-record.js'
 import { noRecords, type Records, type Target } from './state.js'
@@ -20,24 +18,33 @@ export interface RecordWrite {
   readonly value: string | null
 }
 
+const sameContent = (old: OldRecord): OldRecord => old
+
+const serviceKind = { version: 2, schema: serviceRecordSchema, upgrades: { 1: sameContent } }
+const targetKind = { version: 2, schema: targetRecordSchema, upgrades: { 1: sameContent } }
+const instanceKind = { version: 2, schema: instanceRecordSchema, upgrades: { 1: sameContent } }
+const runKind = { version: 2, schema: runRecordSchema, upgrades: { 1: sameContent } }
+/** Version 1 kept no history. */
+const taskKind = {
+  version: 2,
+  schema: taskRecordSchema,
+  upgrades: { 1: (old: OldRecord): OldRecord => ({ ...old, history: [], presumed: [] }) },
+}
+
 /** Keys must do for every store: no colon in them. */
 const keyOfTarget = (id: TargetConfigId): string => `targets/${id.replace(':', '-')}`
+const serviceKey = 'service/service'
 
-export const serviceWrite = (record: ServiceRecord): RecordWrite => ({ key: 'service/service', value: canonicalJson(record) })
-export const targetWrite = (target: Target): RecordWrite => ({
-  key: keyOfTarget(target.id),
-  value: canonicalJson({ v: 1, spec: target.spec }),
-})
+const writeOf = (key: string, record: object): RecordWrite => ({ key, value: printRecord(key, record) })
+
+export const serviceWrite = (record: ServiceRecord): RecordWrite => writeOf(serviceKey, record)
+export const targetWrite = (target: Target): RecordWrite =>
+  writeOf(keyOfTarget(target.id), { v: targetKind.version, spec: target.spec })
 export const targetDeletion = (id: TargetConfigId): RecordWrite => ({ key: keyOfTarget(id), value: null })
-export const taskWrite = (name: TaskName, record: TaskRecord): RecordWrite => ({
-  key: `tasks/${name}`,
-  value: canonicalJson(record),
-})
-export const runWrite = (record: RunRecord): RecordWrite => ({ key: `plans/${record.plan}`, value: canonicalJson(record) })
-export const instanceWrite = (record: InstanceRecord): RecordWrite => ({
-  key: `instances/${podInstanceName(record.pod, record.index)}`,
-  value: canonicalJson(record),
-})
+export const taskWrite = (name: TaskName, record: TaskRecord): RecordWrite => writeOf(`tasks/${name}`, record)
+export const runWrite = (record: RunRecord): RecordWrite => writeOf(`plans/${record.plan}`, record)
+export const instanceWrite = (record: InstanceRecord): RecordWrite =>
+  writeOf(`instances/${podInstanceName(record.pod, record.index)}`, record)
 
 /** @throws SdkError `ERR_STORED_STATE` naming record and field. */
 export function parseRecords(stored: ReadonlyMap<string, string>): Records {
@@ -49,9 +56,9 @@ export function parseRecords(stored: ReadonlyMap<string, string>): Records {
   for (const key of [...stored.keys()].sort()) {
     const text = stored.get(key) ?? ''
     const [kind, name] = [key.slice(0, key.indexOf('/')), key.slice(key.indexOf('/') + 1)]
-    if (kind === 'service') service = parseRecord(key, text, serviceRecordSchema)
+    if (kind === 'service') service = readRecord(key, text, serviceKind)
     else if (kind === 'targets') {
-      const target = buildTarget(parseRecord(key, text, targetRecordSchema).spec)
+      const target = buildTarget(readRecord(key, text, targetKind).spec)
       if (keyOfTarget(target.id) !== key) {
         throw unreadable(
           key,
@@ -59,35 +66,40 @@ export function parseRecords(stored: ReadonlyMap<string, string>): Records {
         )
       }
       targets.set(target.id, target)
-    } else if (kind === 'instances') instances.set(name as PodInstanceName, parseRecord(key, text, instanceRecordSchema))
-    else if (kind === 'tasks') tasks.set(name as TaskName, parseRecord(key, text, taskRecordSchema))
+    } else if (kind === 'instances') instances.set(name as PodInstanceName, readRecord(key, text, instanceKind))
+    else if (kind === 'tasks') tasks.set(name as TaskName, readRecord(key, text, taskKind))
     else if (kind === 'plans') {
-      const run = parseRecord(key, text, runRecordSchema)
+      const run = readRecord(key, text, runKind)
       runs.set(run.plan, run)
     } else throw unreadable(key, 'this version knows no such kind of record; was it written by a newer one?')
   }
-  return { service, targets, instances, tasks, runs }
+  const records = { service, targets, instances, tasks, runs }
+  const missing = findMissing(records)
+  if (missing !== undefined) throw unreadable(missing.key, missing.found)
+  return records
 }
 
-function parseRecord<Schema extends z.ZodType>(key: string, text: string, schema: Schema): z.output<Schema> {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (cause) {
-    throw unreadable(key, 'it is not JSON', cause)
+/** What one record counts on and another should hold. Each was written in one transaction with, or after, what it counts on. */
+function findMissing({ service, targets, instances, tasks, runs }: Records): { key: string; found: string } | undefined {
+  const has = (id: TargetConfigId): boolean => targets.has(id)
+  if (service === undefined) {
+    const others = targets.size + instances.size + tasks.size + runs.size
+    return others === 0 ? undefined : { key: serviceKey, found: `it is missing, and ${others} other records are there` }
   }
-  const parsed = schema.safeParse(value)
-  if (parsed.success) return parsed.data
-  const fields = parsed.error.issues.slice(0, 5).map((issue) => `${issue.path.join('.') || 'record'}: ${issue.message}`)
-  throw unreadable(key, fields.join('; '))
+  if (!has(service.targetId)) return { key: serviceKey, found: `targetId: there is no record ${keyOfTarget(service.targetId)}` }
+  for (const [name, { pod, index, targetId }] of instances) {
+    const key = `instances/${name}`
+    if (name !== podInstanceName(pod, index)) return { key, found: `pod, index: it speaks of ${podInstanceName(pod, index)}` }
+    if (!has(targetId)) return { key, found: `targetId: there is no record ${keyOfTarget(targetId)}` }
+  }
+  for (const name of tasks.keys()) {
+    const instance = instanceOfTask(name)
+    if (instance === undefined || !instances.has(instance))
+      return { key: `tasks/${name}`, found: `there is no record instances/${instance ?? '?'} for it` }
+  }
+  for (const { plan, targetId, completedAtMs } of runs.values()) {
+    if (completedAtMs === undefined && !has(targetId))
+      return { key: `plans/${plan}`, found: `targetId: there is no record ${keyOfTarget(targetId)}` }
+  }
+  return undefined
 }
-
-const unreadable = (key: string, found: string, cause?: unknown): SdkError =>
-  new SdkError(
-    'ERR_STORED_STATE',
-    `cannot read the stored record ${key}: ${found}. Nothing was changed; start the version that wrote it`,
-    {
-      details: { record: key },
-      cause,
-    },
-  )

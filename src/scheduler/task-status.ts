@@ -1,7 +1,7 @@
 /**
  * A task status comes in: the task's record moves, and the status is acknowledged when what it says is stored. Pure.
  */
-import { instanceOfTask, type PodInstanceName, type TaskName } from '../ids.js'
+import { instanceOfTask, nameOfTask, type PodInstanceName, type TaskName } from '../ids.js'
 import { backoffAfterFailure } from '../recovery/backoff.js'
 import type { MesosTaskState } from '../state-machine/task-events.js'
 import { mayBeAlive, newTaskRecord, type TaskRecord } from '../state-machine/task-record.js'
@@ -11,9 +11,6 @@ import type { Draft } from './draft.js'
 import type { TaskStatus } from './events.js'
 import type { InstanceRecord } from './records/instance-record.js'
 import type { Target } from './state.js'
-
-/** `<task name>__<uuid>`: names hold no underscore, so the task of any id of ours is known without an index. */
-export const taskIdSeparator = '__'
 
 /** Statuses carry texts of the agent; records are small. */
 export const maxMessageLength = 500
@@ -25,16 +22,17 @@ const signsOfLife: ReadonlySet<MesosTaskState> = new Set(['STARTING', 'RUNNING',
 const endings: ReadonlySet<MesosTaskState> = new Set(['FINISHED', 'FAILED', 'KILLED', 'GONE', 'ERROR', 'DROPPED'])
 
 export function applyTaskStatus(draft: Draft, status: TaskStatus, atMs: number): void {
-  const name = status.taskId.split(taskIdSeparator)[0] as TaskName
+  const name = nameOfTask(status.taskId)
   const record = draft.records.tasks.get(name)
-  if (record?.context.launch?.taskId !== status.taskId) noteStranger(draft, status)
+  if (record?.presumed.includes(status.taskId) === true) killIfAlive(draft, status)
+  else if (record?.context.launch?.taskId !== status.taskId) noteStranger(draft, status)
   else applyToLaunch(draft, name, record, status, atMs)
   if (status.uuid !== undefined && status.agentId !== undefined) {
     draft.ack({ type: 'acknowledgeTask', taskId: status.taskId, agentId: status.agentId, uuid: status.uuid })
   }
 }
 
-/** A task that the store does not know, or an earlier launch: held and shown, never killed on sight. */
+/** A task that the store does not know: held and shown, never killed on sight. */
 function noteStranger(draft: Draft, status: TaskStatus): void {
   const strangers = draft.edit('strangers')
   if (endings.has(status.state)) strangers.delete(status.taskId)
@@ -67,14 +65,15 @@ function applyToLaunch(draft: Draft, name: TaskName, record: TaskRecord, status:
   }
 }
 
-/** A launch that counts as ended is reported alive: it must not run beside what replaced it. */
+/** A launch that counts as ended is reported alive: it must not run beside what replaces it. */
 function killReturned(draft: Draft, record: TaskRecord, status: TaskStatus): void {
   const { outcome } = record.context
-  const isPresumedEnd = record.value === 'ended' && (outcome === 'neverRan' || outcome === 'gone')
-  // Every report of it counts, those of reconciliation too: a KILL may be lost.
-  if (isPresumedEnd && signsOfLife.has(status.state) && status.agentId !== undefined) {
-    draft.call({ type: 'kill', taskId: status.taskId, agentId: status.agentId })
-  }
+  if (record.value === 'ended' && (outcome === 'neverRan' || outcome === 'gone')) killIfAlive(draft, status)
+}
+
+/** Every report of it counts, those of reconciliation too: a KILL may be lost. */
+function killIfAlive(draft: Draft, { state, taskId, agentId }: TaskStatus): void {
+  if (signsOfLife.has(state) && agentId !== undefined) draft.call({ type: 'kill', taskId, agentId })
 }
 
 interface TaskOwner {
@@ -140,7 +139,7 @@ function markInitialised(draft: Draft, name: PodInstanceName): void {
 /** An answer to reconciliation that changes nothing but its own wording is not worth a write. */
 function saysSomethingNew(before: TaskRecord, after: TaskRecord, status: TaskStatus): boolean {
   const wording = status.reason === 'RECONCILIATION' ? { lastReason: undefined, lastMessage: undefined } : {}
-  const text = (record: TaskRecord) => JSON.stringify({ ...record, context: { ...record.context, ...wording } })
+  const text = (record: TaskRecord) => JSON.stringify({ ...record, context: { ...record.context, ...wording }, history: [] })
   return text(before) !== text(after)
 }
 

@@ -2,7 +2,7 @@
  * Offers meet needs: what they prove is noted in the ledgers, then each instance that needs resources gets its footprint, the
  * rest of it, or a launch in place. Everything decided on one agent goes out in one ACCEPT over all its offers. Pure.
  */
-import { executorId, operationId, taskId, type AgentId, type PodInstanceName } from '../ids.js'
+import { executorId, operationId, taskId, taskIdSeparator, type AgentId, type PodInstanceName } from '../ids.js'
 import { completeFootprint, placeFootprint, type NextOperationId } from '../offer-evaluator/evaluate.js'
 import { isComplete, type Footprint, type LedgerEntry } from '../offer-evaluator/footprint-record.js'
 import { confirmFromOffer, findInPlace } from '../offer-evaluator/in-place.js'
@@ -24,7 +24,6 @@ import { buildEnvironment, missingPeers, placedAhead } from './environment.js'
 import { openInstances } from './open-instances.js'
 import type { InstanceRecord, Owner } from './records/instance-record.js'
 import type { Target } from './state.js'
-import { taskIdSeparator } from './task-status.js'
 
 /** Operations chosen so far, by agent. */
 type Chosen = Map<AgentId, Operation[]>

@@ -19,8 +19,10 @@ export type ContentHash = string
 /** 20 hex digits are 80 bits: far beyond what a service's history can collide on, and short enough for labels. */
 const hashDigits = 20
 
-const hashOf = (content: unknown): ContentHash =>
-  `${hashVersion}:${bytesToHex(sha256(utf8ToBytes(canonicalJson(content)))).slice(0, hashDigits)}`
+/** SHA-256 in hex digits. */
+export const textDigest = (text: string): string => bytesToHex(sha256(utf8ToBytes(text)))
+
+const hashOf = (content: unknown): ContentHash => `${hashVersion}:${textDigest(canonicalJson(content)).slice(0, hashDigits)}`
 
 /** Changes when a relaunch of the task would launch something else. */
 export const taskHash = (task: TaskSpec): ContentHash => hashOf({ ...task })

@@ -64,23 +64,51 @@ const backoffSchema = z.strictObject({
   notBeforeMs: z.number(),
 })
 
+/** So much is kept of a task's history. */
+const historyLength = 20
+/** So many earlier launches are remembered that may still turn up. */
+const presumedLength = 20
+
+const historyEntrySchema = z.strictObject({
+  atMs: z.number(),
+  /** A Mesos state, or `launchDecided` or `killDecided`. */
+  event: z.string(),
+  /** Of the launch that begins here. */
+  taskId: branded<TaskId>(taskId).optional(),
+  reason: z.string().optional(),
+  message: z.string().optional(),
+})
+
 export const taskRecordSchema = z.strictObject({
-  v: z.literal(1),
+  v: z.literal(2),
   value: z.enum(taskStates),
   context: contextSchema,
   backoff: backoffSchema,
+  /** The last statuses and decisions, oldest first; for people, nothing is decided on it. */
+  history: z.array(historyEntrySchema).max(historyLength),
+  /** Earlier launches that count as ended although no executor has said so: they are killed if they turn up alive. */
+  presumed: z.array(branded<TaskId>(taskId)).max(presumedLength),
 })
 
 export type TaskLaunch = z.output<typeof launchSchema>
 export type TaskContext = z.output<typeof contextSchema>
+export type HistoryEntry = z.output<typeof historyEntrySchema>
 export type TaskRecord = z.output<typeof taskRecordSchema>
 
 export const newTaskRecord: TaskRecord = {
-  v: 1,
+  v: 2,
   value: 'idle',
   context: { seen: false, ready: false },
   backoff: { failures: 0, notBeforeMs: 0 },
+  history: [],
+  presumed: [],
 }
+
+export const withHistory = (history: TaskRecord['history'], entry: HistoryEntry): TaskRecord['history'] =>
+  [...history, entry].slice(-historyLength)
+
+export const withPresumed = (presumed: TaskRecord['presumed'], id: TaskId): TaskRecord['presumed'] =>
+  [...presumed, id].slice(-presumedLength)
 
 /** A process of the task may exist. */
 export const mayBeAlive = (record: TaskRecord): boolean => record.value !== 'idle' && record.value !== 'ended'

@@ -5,7 +5,7 @@
 import { transition } from 'xstate'
 import { SdkError } from '../errors.js'
 import { taskMachine, type TaskMachineEvent } from './task-machine.js'
-import { taskStates, type TaskRecord, type TaskState } from './task-record.js'
+import { taskStates, withHistory, withPresumed, type TaskRecord, type TaskState } from './task-record.js'
 
 /** The record after the event; `ignored` when the state has no use for it (the record is then the same object). */
 export function advanceTask(
@@ -15,8 +15,44 @@ export function advanceTask(
   const before = taskMachine.resolveState({ value: record.value, context: record.context })
   const [after] = transition(taskMachine, before, event)
   if (after === before) return { record, ignored: true }
-  return { record: { ...record, value: toState(after.value), context: after.context }, ignored: false }
+  const value = toState(after.value)
+  return {
+    record: {
+      ...record,
+      value,
+      context: after.context,
+      history: historyAfter(record, value, event),
+      presumed: presumedAfter(record, event),
+    },
+    ignored: false,
+  }
 }
+
+/** What is told again and again is kept once. */
+function historyAfter({ value: before, history }: TaskRecord, value: TaskState, event: TaskMachineEvent): TaskRecord['history'] {
+  if (value === before && history.at(-1)?.event === event.type) return history
+  if (event.type === 'launchDecided') {
+    const { atMs, taskId } = event.launch
+    return withHistory(history, { atMs, event: event.type, taskId })
+  }
+  if (event.type === 'killDecided') return withHistory(history, { atMs: event.atMs, event: event.type })
+  const { atMs, type, reason, message } = event
+  const words = {
+    ...(reason === undefined ? {} : { reason }),
+    ...(message === undefined ? {} : { message: message.slice(0, maxHistoryText) }),
+  }
+  return withHistory(history, { atMs, event: type, ...words })
+}
+
+/** Gone by the master's word, or never sent as far as anybody knows: no executor has said that it ended. */
+function presumedAfter({ context, presumed }: TaskRecord, event: TaskMachineEvent): TaskRecord['presumed'] {
+  const { launch, outcome } = context
+  if (event.type !== 'launchDecided' || launch === undefined || (outcome !== 'gone' && outcome !== 'neverRan')) return presumed
+  return withPresumed(presumed, launch.taskId)
+}
+
+/** Twenty of them have to fit into a small record. */
+const maxHistoryText = 200
 
 function toState(value: unknown): TaskState {
   const known = taskStates.find((state) => state === value)

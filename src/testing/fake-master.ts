@@ -13,7 +13,6 @@ import {
   type OfferId,
   type StreamId,
   type TaskId,
-  type TaskName,
 } from '../ids.js'
 import { labelNames } from '../offer-evaluator/labels.js'
 import type { ExecutorInfo, Operation, TaskInfo } from '../offer-evaluator/operations.js'
@@ -63,6 +62,7 @@ export interface FakeMaster {
   send(event: DriverEvent): void
   /** Unreserved rest of an agent, and with `reservedFor` what is reserved there for that pod instance. */
   buildOffer(agent: FakeAgent, reservedFor?: string): Offer
+  /** By the name of the task, or by its id. */
   lastLaunch(task: string): FakeLaunch | undefined
   /** Tells a state as the master does in answer to reconciliation. */
   tellState(launch: FakeLaunch, state: MesosTaskState): void
@@ -200,7 +200,7 @@ export function createFakeMaster(agents: readonly FakeAgent[], role: string, now
     },
     buildOffer: (agent, reservedFor) =>
       buildOffer(agent, role, books.reserved.get(agent.id) ?? [], reservedFor, offerId(next('offer'))),
-    lastLaunch: (task) => books.launches.findLast((launch) => launch.task.name === (task as TaskName)),
+    lastLaunch: (task) => books.launches.findLast(({ task: { name, taskId } }) => name === task || taskId === task),
     async reconnect() {
       send({ type: 'disconnected', reason: 'the test asked for it', atMs: now() })
       await subscribe()

@@ -4,8 +4,9 @@
  * until `advance`.
  */
 import { SdkError } from '../errors.js'
-import type { OfferId, PodInstanceName } from '../ids.js'
+import { taskId, type OfferId, type PodInstanceName } from '../ids.js'
 import type { Logger } from '../ports/logger.js'
+import type { TaskStatus } from '../scheduler/events.js'
 import type { Ack, MesosCall } from '../scheduler/output.js'
 import type { ServiceStatus } from '../scheduler/report.js'
 import { hookNames } from '../scheduler/questions.js'
@@ -13,6 +14,7 @@ import { renderPlans } from '../scheduler/render-plans.js'
 import { roleOf } from '../spec/check-update.js'
 import type { ServiceSpec } from '../spec/schema.js'
 import type { MesosTaskState } from '../state-machine/task-events.js'
+import type { TaskRecord } from '../state-machine/task-record.js'
 import { createSchedulerProcess, type SchedulerProcess } from '../runtime/scheduler-process.js'
 import type { Hook, Hooks } from '../runtime/hooks.js'
 import { createMemoryStore } from '../store/memory-store.js'
@@ -40,10 +42,15 @@ export interface TestService {
   offer(agent?: string): Promise<void>
   /** Offers what is reserved for a pod instance on its agent, with the agent's unreserved rest. */
   offerReserved(pod: string): Promise<void>
-  /** Reports a state of the last launch of a task, as its executor would; waits until the scheduler has decided on it. */
+  /**
+   * Reports a state of the last launch of a task, or of the launch with that task id, as its executor would; waits until the
+   * scheduler has decided on it.
+   */
   status(task: string, state: MesosTaskState | `TASK_${MesosTaskState}`): Promise<void>
-  /** Reports a state of the last launch of a task, as the master does in answer to reconciliation: without a uuid. */
+  /** The same as the master does in answer to reconciliation: without a uuid. */
   reported(task: string, state: MesosTaskState | `TASK_${MesosTaskState}`): Promise<void>
+  /** Reports a task that no launch of this test has made, as after a restore of an older backup of the store. */
+  strange(taskId: string, state: `TASK_${MesosTaskState}`): Promise<void>
   /** Reports STARTING, RUNNING and a readiness check that succeeded. */
   ready(task: string): Promise<void>
   /** Reports STARTING, RUNNING and FINISHED. */
@@ -66,6 +73,8 @@ export interface TestService {
   answerReconciliation(answers: boolean): void
   pod(name: string): TestPod
   state(): ServiceStatus
+  /** The last statuses and decisions of a task, oldest first, as stored. */
+  history(task: string): TaskRecord['history']
   /** Task ids of all launches of a task, oldest first. */
   launches(task: string): string[]
   /** Calls and acknowledgements since the beginning or since the last `forgetCalls`. */
@@ -188,6 +197,18 @@ async function start(firstSpec: ServiceSpec, options: TestServiceOptions): Promi
       master.tellState(launchOf(task), taskState.replace(/^TASK_/, '') as MesosTaskState)
       await quiesce()
     },
+    async strange(id, taskState) {
+      const [agent] = master.agents
+      const status: TaskStatus = {
+        taskId: taskId(id),
+        state: taskState.replace(/^TASK_/, '') as MesosTaskState,
+        source: 'MASTER',
+        reason: 'RECONCILIATION',
+        ...(agent === undefined ? {} : { agentId: agent.id }),
+      }
+      master.send({ type: 'taskStatusReceived', status, atMs: nowMs })
+      await quiesce()
+    },
     ready: (task) => report(task, ['STARTING'], ['RUNNING'], ['RUNNING', 0]),
     finished: (task) => report(task, ['STARTING'], ['RUNNING'], ['FINISHED']),
     async advance(ms) {
@@ -214,6 +235,7 @@ async function start(firstSpec: ServiceSpec, options: TestServiceOptions): Promi
     answerReconciliation: (answers) => void (master.troubles.answersReconciliation = answers),
     pod: (name) => podOf(state(), name),
     state,
+    history: (task) => (JSON.parse(store.read(`tasks/${task}`) ?? '{"history":[]}') as TaskRecord).history,
     launches: (task) => master.launches.filter((launch) => launch.task.name === task).map((launch) => launch.task.taskId),
     calls: () => master.calls.slice(from),
     forgetCalls: () => void (from = master.calls.length),

@@ -138,3 +138,55 @@ test('with nothing to do every offer is declined and offers are suppressed', asy
   ).toBe(true)
   await t.stop()
 })
+
+test('an earlier launch that counted as gone and turns up alive is killed, and what replaced it goes on', async () => {
+  const t = await testService(databaseSpec()).deployed()
+  await t.reported('db-0-server', 'TASK_GONE')
+  await t.advance(1_000)
+  await t.offerReserved('db-0')
+  await t.ready('db-0-server')
+  const [ghost, present] = t.launches('db-0-server')
+  t.forgetCalls()
+  await t.status(ghost ?? '', 'TASK_RUNNING')
+  expect(t.calls().flatMap((call) => (call.type === 'kill' ? [call.taskId] : []))).toEqual([ghost])
+  expect(t.launches('db-0-server')).toEqual([ghost, present])
+  t.expectPlan('recovery').toBe('COMPLETE')
+  await t.stop()
+})
+
+test('nothing is launched beside a task that the store does not know, until it has ended', async () => {
+  const t = await testService(databaseSpec()).deployed()
+  await t.status('db-0-server', 'TASK_FAILED')
+  await t.strange('db-0-server__other', 'TASK_RUNNING')
+  await t.advance(1_000)
+  await t.offerReserved('db-0')
+  t.expectNotLaunched('db-0-server')
+  expect(t.expectPlan('recovery').step('db-0').reason()).toContain(
+    'task db-0-server__other on agent agent-1 is RUNNING, and the store does not know it',
+  )
+  expect(t.calls().filter((call) => call.type === 'kill')).toEqual([])
+  t.forgetCalls()
+  await t.advance(60_000)
+  expect(
+    t.calls().some((call) => call.type === 'reconcileTasks' && call.tasks.some(({ taskId }) => taskId === 'db-0-server__other')),
+  ).toBe(true)
+  await t.offerReserved('db-0')
+  t.expectLaunched('db-0-server')
+  await t.stop()
+})
+
+test('the last statuses and decisions of a task are kept with their times', async () => {
+  const t = await testService(databaseSpec()).deployed()
+  for (let crash = 1; crash <= 9; crash++) {
+    await t.status('db-0-server', 'TASK_FAILED')
+    await t.advance(600_000)
+    await t.offerReserved('db-0')
+    await t.ready('db-0-server')
+  }
+  const history = t.history('db-0-server')
+  expect(history).toHaveLength(20)
+  expect(history.slice(-4).map(({ event }) => event)).toEqual(['FAILED', 'launchDecided', 'STARTING', 'RUNNING'])
+  expect(history.at(-3)).toMatchObject({ event: 'launchDecided', taskId: t.launches('db-0-server').at(-1) })
+  expect(history.every(({ atMs }, at) => at === 0 || atMs >= (history[at - 1]?.atMs ?? 0))).toBe(true)
+  await t.stop()
+})

@@ -30,7 +30,7 @@ const blockSchema = z.strictObject({
 export const owners = ['none', 'deploy', 'update', 'recovery'] as const
 
 export const instanceRecordSchema = z.strictObject({
-  v: z.literal(1),
+  v: z.literal(2),
   pod: z.string(),
   index: z.int().min(0),
   owner: z.enum(owners),
@@ -61,7 +61,7 @@ export type Block = z.output<typeof blockSchema>
 export type Owner = (typeof owners)[number]
 
 export const newInstanceRecord = (pod: string, index: number, targetId: TargetConfigId): InstanceRecord => ({
-  v: 1,
+  v: 2,
   pod,
   index,
   owner: 'none',

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { frameworkId, targetConfigId, type FrameworkId, type TargetConfigId } from '../../ids.js'
 
 export const serviceRecordSchema = z.strictObject({
-  v: z.literal(1),
+  v: z.literal(2),
   name: z.string(),
   /** What can never change later; a spec that says otherwise is refused. */
   user: z.string(),

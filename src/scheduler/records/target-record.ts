@@ -2,4 +2,4 @@
 import { z } from 'zod'
 import { serviceSchema } from '../../spec/schema.js'
 
-export const targetRecordSchema = z.strictObject({ v: z.literal(1), spec: serviceSchema })
+export const targetRecordSchema = z.strictObject({ v: z.literal(2), spec: serviceSchema })

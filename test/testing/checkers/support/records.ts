@@ -23,7 +23,7 @@ const write = (key: string, value: unknown): Write => ({ key, value: canonicalJs
 export const wants = (spec: ServiceSpec = spec1): Write[] => {
   const targetId = specId(spec)
   const service: ServiceRecord = {
-    v: 1,
+    v: 2,
     name: spec.name,
     user: spec.user,
     principal: `${spec.name}-principal`,
@@ -31,14 +31,14 @@ export const wants = (spec: ServiceSpec = spec1): Write[] => {
     values: {},
     firstCounts: {},
   }
-  return [write(`targets/${targetId.replace(':', '-')}`, { v: 1, spec }), write('service/service', service)]
+  return [write(`targets/${targetId.replace(':', '-')}`, { v: 2, spec }), write('service/service', service)]
 }
 
 /** An instance with a footprint: deployed, in nobody's hands. */
 export function instance(name: string, given: Loose<InstanceRecord> & { readonly spec?: ServiceSpec } = {}): Write {
   const { spec = spec1, ...changed } = given
   const record = {
-    v: 1,
+    v: 2,
     pod: name.replace(/-\d+$/, ''),
     index: Number(name.replace(/^.*-/, '')),
     owner: 'none',
@@ -123,7 +123,7 @@ export function task(taskId: string, given: TaskParts = {}): Write {
   }
   const isHeardOf = value !== 'launching' && value !== 'idle'
   const record = {
-    v: 1,
+    v: 2,
     value,
     context: { launch, seen: isHeardOf, ready: value === 'running', ...context },
     backoff: { failures: 0, notBeforeMs: 0 },
@@ -133,7 +133,7 @@ export function task(taskId: string, given: TaskParts = {}): Write {
 
 export const run = (plan: RunRecord['plan'], given: Loose<RunRecord> = {}): Write =>
   write(`plans/${plan}`, {
-    v: 1,
+    v: 2,
     plan,
     runId: `run of ${plan}`,
     targetId: specId(spec1),

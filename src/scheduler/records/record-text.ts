@@ -1,0 +1,76 @@
+/**
+ * A record as text: canonical JSON with its version in `v` and, first, a seal in `#` over its key and all the rest. Text that was
+ * cut, changed or put under another key is refused instead of being decided on. Older versions are brought forward. Pure.
+ */
+import type { z } from 'zod'
+import { SdkError } from '../../errors.js'
+import { canonicalJson } from '../../spec/canonical.js'
+import { textDigest } from '../../spec/identity.js'
+
+/** One kind of record: what this version writes, and how earlier versions become that. */
+export interface RecordKind<Schema extends z.ZodType> {
+  readonly version: number
+  readonly schema: Schema
+  /** By the version that is read: makes it the next one. Every version from 1 on is there. */
+  readonly upgrades: Readonly<Record<number, (old: OldRecord) => OldRecord>>
+}
+
+export type OldRecord = Readonly<Record<string, unknown>>
+
+/** Records of version 1 had no seal. */
+const firstSealedVersion = 2
+/** 64 bits: against damage, not against malice. */
+const sealDigits = 16
+const sealPattern = /^\{"#":"([0-9a-f]{16})",/
+
+const sealOf = (key: string, rest: string): string => textDigest(`${key}\n${rest}`).slice(0, sealDigits)
+
+export function printRecord(key: string, record: object): string {
+  const rest = canonicalJson(record).slice(1)
+  return `{"#":"${sealOf(key, rest)}",${rest}`
+}
+
+/** @throws SdkError `ERR_STORED_STATE` naming record and field. */
+export function readRecord<Schema extends z.ZodType>(
+  key: string,
+  text: string,
+  { version, schema, upgrades }: RecordKind<Schema>,
+): z.output<Schema> {
+  let record = parseText(key, text)
+  const { v } = record
+  if (typeof v !== 'number' || !Number.isInteger(v) || v < 1)
+    throw unreadable(key, `v: it has no version (found ${JSON.stringify(v)})`)
+  if (v > version) throw unreadable(key, `v: it has version ${v}, and this SDK knows versions up to ${version}`)
+  if (v >= firstSealedVersion) record = withoutSeal(key, text, record)
+  for (let from = v; from < version; from++) record = { ...upgrades[from]?.(record), v: from + 1 }
+  const parsed = schema.safeParse(record)
+  if (parsed.success) return parsed.data
+  const fields = parsed.error.issues.slice(0, 5).map((issue) => `${issue.path.join('.') || 'record'}: ${issue.message}`)
+  throw unreadable(key, fields.join('; '))
+}
+
+function parseText(key: string, text: string): OldRecord {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw unreadable(key, 'it is not JSON', cause)
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw unreadable(key, 'it is no JSON object')
+  return value as OldRecord
+}
+
+function withoutSeal(key: string, text: string, record: OldRecord): OldRecord {
+  const [head, found] = sealPattern.exec(text) ?? []
+  if (head === undefined || found !== sealOf(key, text.slice(head.length)))
+    throw unreadable(key, '#: the seal does not fit the rest, so it was damaged, or changed by something else')
+  const { '#': _seal, ...rest } = record
+  return rest
+}
+
+export const unreadable = (key: string, found: string, cause?: unknown): SdkError =>
+  new SdkError(
+    'ERR_STORED_STATE',
+    `cannot read the stored record ${key}: ${found}. Nothing was changed; start the version that wrote it, or bring the record back from a backup`,
+    { details: { record: key }, cause },
+  )
