@@ -5,7 +5,7 @@
  * GONE_BY_OPERATOR end nothing, the process may still live. Source: Mesos v1 TaskState with PARTITION_AWARE. Pure.
  */
 import { assign, setup } from 'xstate'
-import type { MesosTaskState } from './task-events.js'
+import { mesosTaskStates, type MesosTaskState } from './task-events.js'
 import type { TaskContext, TaskLaunch, TaskOutcome } from './task-record.js'
 
 /** A status as the machine wants it; `type` is the Mesos state. */
@@ -112,6 +112,11 @@ const losses = {
 } as const
 
 const kill = { killDecided: { target: 'killing', actions: 'decideKill' } } as const
+/** What a state has no use for, said so that nothing is left out by oversight. A task that may be alive is never launched again. */
+const ignoresLaunch = { meta: { ignores: ['launchDecided'] } } as const
+/** Of a task without a process a status is news from the past, and there is nothing to kill. */
+const ignoresNews = { meta: { ignores: [...mesosTaskStates, 'killDecided'] } } as const
+
 const launch = { launchDecided: { target: 'launching', actions: 'begin' } } as const
 
 export const taskMachine = machineSetup.createMachine({
@@ -119,8 +124,9 @@ export const taskMachine = machineSetup.createMachine({
   initial: 'idle',
   context: ({ input }) => input,
   states: {
-    idle: { on: { ...launch } },
+    idle: { ...ignoresNews, on: { ...launch } },
     launching: {
+      ...ignoresLaunch,
       on: {
         ...endings,
         ...losses,
@@ -132,6 +138,7 @@ export const taskMachine = machineSetup.createMachine({
       },
     },
     starting: {
+      ...ignoresLaunch,
       on: {
         ...endings,
         ...losses,
@@ -143,6 +150,7 @@ export const taskMachine = machineSetup.createMachine({
       },
     },
     running: {
+      ...ignoresLaunch,
       on: {
         ...endings,
         ...losses,
@@ -155,6 +163,7 @@ export const taskMachine = machineSetup.createMachine({
       },
     },
     killing: {
+      ...ignoresLaunch,
       on: {
         ...endings,
         ...losses,
@@ -166,6 +175,7 @@ export const taskMachine = machineSetup.createMachine({
       },
     },
     unreachable: {
+      ...ignoresLaunch,
       on: {
         ...endings,
         LOST: { actions: 'note' },
@@ -189,6 +199,6 @@ export const taskMachine = machineSetup.createMachine({
       },
     },
     // A launch that has ended stays ended, whatever a late reconciliation says; only a new launch leaves this state.
-    ended: { on: { ...launch } },
+    ended: { ...ignoresNews, on: { ...launch } },
   },
 })
