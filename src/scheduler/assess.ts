@@ -75,20 +75,30 @@ function isOutdated(instance: InstanceRecord, task: PodTask, target: Target): bo
 }
 
 /** An operator asked for a restart after it was launched. */
-export function isToRestart(instance: InstanceRecord, task: PodTask): boolean {
+function isToRestart(instance: InstanceRecord, task: PodTask): boolean {
   const launch = task.record.context.launch
   return launch !== undefined && mayBeAlive(task.record) && launch.atMs < (instance.restartBeforeMs ?? 0)
 }
 
+/** It idles and should work, or the other way round. */
+function isOutOfStep(instance: InstanceRecord, task: PodTask): boolean {
+  const launch = task.record.context.launch
+  return launch !== undefined && isPausable(task) && mayBeAlive(task.record) && launch.idle !== instance.paused
+}
+
+/** Only what keeps running can idle instead. */
+export const isPausable = (task: PodTask): boolean => task.spec.goal === 'RUNNING'
+
 const isStale = (instance: InstanceRecord, task: PodTask, target: Target): boolean =>
-  isOutdated(instance, task, target) || isToRestart(instance, task)
+  isOutdated(instance, task, target) || isToRestart(instance, task) || isOutOfStep(instance, task)
 
 /** The task has reached what its goal asks for under this content. */
 function isAtGoal(instance: InstanceRecord, task: PodTask): boolean {
   const { context, value } = task.record
   switch (task.spec.goal) {
     case 'RUNNING':
-      return value === 'running' && context.ready && context.launch?.taskHash === task.hash && context.killAtMs === undefined
+      if (value !== 'running' || context.launch?.taskHash !== task.hash || context.killAtMs !== undefined) return false
+      return context.ready || context.launch.idle === true
     case 'FINISH':
       return context.finishedHash === task.hash && !mayBeAlive(task.record)
     case 'ONCE':
@@ -132,18 +142,20 @@ export function hasFailed(records: Records, instance: InstanceRecord): boolean {
   return podTasks(records, instance, target).some((task) => task.spec.goal === 'RUNNING' && task.record.value !== 'running')
 }
 
-/** Everything runs, and an operator wants it restarted. */
+/** Everything runs, and an operator wants it restarted, paused or resumed. */
 export function isRestartDue(records: Records, instance: InstanceRecord): boolean {
   const target = targetOf(records, instance)
-  if (!instance.deployed || target === undefined || instance.restartBeforeMs === undefined) return false
-  return podTasks(records, instance, target).some((task) => isToRestart(instance, task))
+  if (!instance.deployed || target === undefined) return false
+  return podTasks(records, instance, target).some((task) => isToRestart(instance, task) || isOutOfStep(instance, task))
 }
 
 /** Ready on the spec that it is on, whether or not somebody wants it restarted. */
 export function isServing(records: Records, instance: InstanceRecord): boolean {
   const target = targetOf(records, instance)
   if (instance.footprint === undefined || target === undefined) return false
-  return podTasks(records, instance, target).every((task) => isAtGoal(instance, task) && !isOutdated(instance, task, target))
+  return podTasks(records, instance, target).every(
+    (task) => isAtGoal(instance, task) && !isOutdated(instance, task, target) && task.record.context.launch?.idle === undefined,
+  )
 }
 
 /** Failures in a row after which an instance counts as broken on its present configuration: a newer one may be the cure. */
@@ -270,17 +282,17 @@ function launching(instance: InstanceRecord, tasks: readonly PodTask[], nowMs: n
   const initialising = tasks.find((task) => task.spec.goal === 'INIT' && !isInitialised(instance, task))
   if (initialising !== undefined) {
     if (alive.length > 0) return { kind: 'wait', reason: `${alive.map((task) => task.name).join(', ')} is under way` }
-    return launchOrDelay([initialising], nowMs, false)
+    return launchOrDelay(instance, [initialising], nowMs, false)
   }
   const due = tasks.filter((task) => isDue(instance, task))
   if (due.length === 0) {
     const slow = alive.find((task) => !isAtGoal(instance, task))
     return slow === undefined ? undefined : { kind: 'wait', reason: progressOf(slow) }
   }
-  if (alive.length === 0) return launchOrDelay(due, nowMs, false)
+  if (alive.length === 0) return launchOrDelay(instance, due, nowMs, false)
   const steady = alive.every((task) => task.record.value === 'running')
   if (!steady) return { kind: 'wait', reason: `${alive.map((task) => task.name).join(', ')} is under way` }
-  return launchOrDelay(due, nowMs, true)
+  return launchOrDelay(instance, due, nowMs, true)
 }
 
 const isInitialised = (instance: InstanceRecord, task: PodTask): boolean =>
@@ -296,8 +308,9 @@ function isDue(instance: InstanceRecord, task: PodTask): boolean {
 }
 
 /** Tasks whose back-off has passed go now; the others follow when theirs has. */
-function launchOrDelay(due: readonly PodTask[], nowMs: number, joinExecutor: boolean): Need {
-  const free = due.filter((task) => task.record.backoff.notBeforeMs <= nowMs)
+function launchOrDelay(instance: InstanceRecord, due: readonly PodTask[], nowMs: number, joinExecutor: boolean): Need {
+  // What idles is not what has failed.
+  const free = due.filter((task) => task.record.backoff.notBeforeMs <= nowMs || (instance.paused === true && isPausable(task)))
   if (free.length > 0) return { kind: 'launch', tasks: free.map((task) => task.task), joinExecutor }
   const first = due.reduce((a, b) => (a.record.backoff.notBeforeMs <= b.record.backoff.notBeforeMs ? a : b))
   const { failures, notBeforeMs } = first.record.backoff

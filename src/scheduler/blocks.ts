@@ -61,7 +61,8 @@ function finish(draft: Draft, env: Env, name: PodInstanceName, ready: InstanceRe
   const open = passGates(
     draft,
     env,
-    gatesAfter(target, instance, block.plan),
+    // What idles opens no gate that asks for a working service.
+    instance.paused === true ? [] : gatesAfter(target, instance, block.plan),
     '',
     block.gates,
     { plan: block.plan, instance: nameOf(instance) },

@@ -6,7 +6,7 @@
 import type { PodInstanceName } from '../ids.js'
 import { deployPhases, updatePhases } from '../plan/phases.js'
 import type { RunRecord } from '../plan/run-record.js'
-import { hasFailed, isBroken, isRestartDue, matchesTarget, nameOf, needOf } from './assess.js'
+import { hasFailed, isBroken, isRestartDue, isServing, matchesTarget, nameOf, needOf } from './assess.js'
 import { newRunId, startBlock } from './blocks.js'
 import { updateBlocker } from './disruption-budget.js'
 import type { Draft } from './draft.js'
@@ -31,9 +31,8 @@ export function claimInstances(draft: Draft, env: Env): void {
 function claimForRecovery(draft: Draft, env: Env): void {
   for (const [name, instance] of openInstances(draft)) {
     if (instance.owner !== 'none') continue
-    const due =
-      hasFailed(draft.records, instance) || (isRestartDue(draft.records, instance) && updateBlocker(draft, name) === undefined)
-    if (due) startBlock(draft, name, 'recovery', newRunId(env), instance.targetId)
+    if (hasFailed(draft.records, instance) || mayRestart(draft, name, instance))
+      startBlock(draft, name, 'recovery', newRunId(env), instance.targetId)
   }
 }
 
@@ -45,6 +44,10 @@ function passPreFlight(draft: Draft, env: Env, run: RunRecord, target: Target): 
     draft.decided()
   })
 }
+
+/** What serves is taken down only when nothing else is; what idles already has nothing to lose. */
+const mayRestart = (draft: Draft, name: PodInstanceName, instance: InstanceRecord): boolean =>
+  isRestartDue(draft.records, instance) && (!isServing(draft.records, instance) || updateBlocker(draft, name) === undefined)
 
 function claimForDeploy(draft: Draft, env: Env, run: RunRecord, target: Target): void {
   if (run.paused || !passPreFlight(draft, env, run, target)) return

@@ -1,5 +1,6 @@
 /** What an operator asks for becomes a stored fact, so that a restart of the scheduler keeps it. Pure. */
 import { assertNever } from '../errors.js'
+import type { PodInstanceName } from '../ids.js'
 import type { Draft } from './draft.js'
 import type { OperatorCommand } from './events.js'
 
@@ -16,9 +17,20 @@ export function applyCommand(draft: Draft, command: OperatorCommand): void {
         draft.setInstance(command.instance, { ...instance, restartBeforeMs: draft.volatile.nowMs + 1 })
       return
     }
+    case 'pausePod':
+    case 'resumePod':
+      return setPodPaused(draft, command.instance, command.type === 'pausePod')
     default:
       return assertNever(command)
   }
+}
+
+/** Also of what is in somebody's hands: what keeps crashing is paused to be repaired in place. */
+function setPodPaused(draft: Draft, name: PodInstanceName, paused: boolean): void {
+  const instance = draft.records.instances.get(name)
+  if (instance?.deployed !== true || (instance.paused === true) === paused) return
+  const { paused: _before, ...rest } = instance
+  draft.setInstance(name, { ...rest, ...(paused ? { paused } : {}) })
 }
 
 /** Pausing what is paused already changes nothing. */

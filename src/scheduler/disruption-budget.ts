@@ -48,7 +48,7 @@ function unsettledReason({ records, volatile }: State, instance: InstanceRecord)
   const name = nameOf(instance)
   if (instance.owner !== 'none') return `${name} is in the hands of ${instance.owner}`
   // What only waits for its restart serves meanwhile: two that wait must not wait for each other.
-  if (!isServing(records, instance)) return `${name} is not ready`
+  if (!isServing(records, instance)) return instance.paused === true ? `${name} is paused` : `${name} is not ready`
   return unansweredReason({ records, volatile }, instance)
 }
 

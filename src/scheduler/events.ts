@@ -49,6 +49,9 @@ export type OperatorCommand =
   | { readonly type: 'pausePlan'; readonly plan: string }
   | { readonly type: 'resumePlan'; readonly plan: string }
   | { readonly type: 'restartPod'; readonly instance: PodInstanceName }
+  /** Its tasks idle in place, until they are resumed. */
+  | { readonly type: 'pausePod'; readonly instance: PodInstanceName }
+  | { readonly type: 'resumePod'; readonly instance: PodInstanceName }
 
 /** Why the stream ended for good. */
 export type FrameworkErrorKind = 'failedOver' | 'removed' | 'refused' | 'other'
@@ -85,6 +88,8 @@ export type Event =
   | DriverEvent
   /** The spec that the program was started with. */
   | { readonly type: 'targetSubmitted'; readonly spec: ServiceSpec; readonly atMs: number }
+  /** The cluster has nothing of this service, so the first subscription may be sent once this is stored. */
+  | { readonly type: 'foundingDecided'; readonly atMs: number }
   | {
       readonly type: 'jobFinished'
       readonly runId: RunId

@@ -5,7 +5,7 @@
 import type { PodInstanceName } from '../ids.js'
 import { isComplete } from '../offer-evaluator/footprint-record.js'
 import { mayBeAlive } from '../state-machine/task-record.js'
-import { isServing, isToRestart, podTasks, targetOf } from './assess.js'
+import { isRestartDue, isServing, podTasks, targetOf } from './assess.js'
 import type { InstanceRecord } from './records/instance-record.js'
 import { newVolatile, type Records, type State } from './state.js'
 
@@ -15,9 +15,8 @@ function isAtRest(records: Records, instance: InstanceRecord): boolean {
   const target = targetOf(records, instance)
   if (!deployed || owner !== 'none' || footprint === undefined || refusal !== undefined || target === undefined) return false
   if (footprint.operations.length > 0 || !isComplete(footprint) || !isServing(records, instance)) return false
-  return podTasks(records, instance, target).every(
-    (task) => !isToRestart(instance, task) && (task.spec.goal === 'RUNNING' || !mayBeAlive(task.record)),
-  )
+  if (isRestartDue(records, instance)) return false
+  return podTasks(records, instance, target).every(({ spec, record }) => spec.goal === 'RUNNING' || !mayBeAlive(record))
 }
 
 /** The longest open first. */

@@ -71,6 +71,8 @@ export interface InstanceView {
   /** Its first deployment is done. */
   readonly deployed: boolean
   readonly ready: boolean
+  /** An operator has paused it: its tasks idle, or will. */
+  readonly paused: boolean
   readonly generation: number
   readonly agentId?: string
   readonly hostname?: string
@@ -315,6 +317,7 @@ function instanceView(state: State, instance: InstanceRecord): InstanceView {
     targetId: instance.targetId,
     deployed: instance.deployed,
     ready: isReady(records, instance),
+    paused: instance.paused === true,
     generation: instance.generation,
     ...(footprint === undefined || target === undefined
       ? {}

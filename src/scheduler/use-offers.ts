@@ -15,9 +15,10 @@ import { usableResource, type Ownership } from '../offer-evaluator/reserve.js'
 import type { Labels, Resource } from '../offer-evaluator/resources.js'
 import type { Placed } from '../offer-evaluator/stages/stage.js'
 import { principalOf, roleOf } from '../spec/check-update.js'
+import type { TaskSpec } from '../spec/schema.js'
 import { mayBeAlive } from '../state-machine/task-record.js'
 import { advanceTask } from '../state-machine/transition.js'
-import { needOf, permitToReplace, podTasks, targetOf, type Need } from './assess.js'
+import { isPausable, needOf, permitToReplace, podTasks, targetOf, type Need, type PodTask } from './assess.js'
 import type { Draft } from './draft.js'
 import type { Env } from './env.js'
 import { buildEnvironment, missingPeers, placedAhead } from './environment.js'
@@ -229,6 +230,7 @@ function launch(
       ? instance.executor
       : buildExecutor(executorId(`${name}${taskIdSeparator}${env.ids.uuid('executor')}`), footprint, resourceOf, labels)
   const tasks = podTasks(draft.records, instance, target).filter((task) => need.tasks.includes(task.task))
+  const isIdle = (task: PodTask): boolean => instance.paused === true && isPausable(task)
   const plans = tasks.map((task): TaskLaunchPlan => {
     const id = taskId(`${task.name}${taskIdSeparator}${env.ids.uuid('task')}`)
     const { record } = advanceTask(task.record, {
@@ -241,13 +243,22 @@ function launch(
         taskHash: task.hash,
         podHash: target.pods[instance.pod]?.pod ?? '',
         generation: instance.generation,
+        ...(isIdle(task) ? { idle: true } : {}),
         // Never before a restart that was asked for, even if this scheduler's clock is behind: it would be restarted for ever.
         atMs: Math.max(draft.volatile.nowMs, instance.restartBeforeMs ?? 0),
       },
     })
     draft.setTask(task.name, record)
     const env_ = buildEnvironment({ records: draft.records, spec: target.spec, instance, footprint, task })
-    return { task: task.task, name: task.name, taskId: id, spec: task.spec, env: env_, labels }
+    const own = [...labels, { key: labelNames.task, value: task.hash }, ...progressLabels(draft, target, instance)]
+    return {
+      task: task.task,
+      name: task.name,
+      taskId: id,
+      spec: isIdle(task) ? idling(task.spec) : task.spec,
+      env: env_,
+      labels: own,
+    }
   })
   draft.setInstance(name, {
     ...instance,
@@ -255,6 +266,14 @@ function launch(
     executor: { ...executor, resources: [...executor.resources], labels: [...executor.labels] },
   })
   add(chosen, footprint.agentId, buildLaunches(executor, footprint, plans, resourceOf))
+}
+
+/** Ends by SIGTERM at once, like any shell that waits for its child. */
+const idleCommand = "trap 'exit 0' TERM; while :; do sleep 3600 & wait; done"
+
+/** The same resources, volumes, ports and environment, with a command that does nothing, and nothing to check. */
+function idling({ readinessCheck: _unused, ...spec }: TaskSpec): TaskSpec {
+  return { ...spec, command: idleCommand }
 }
 
 /** From these a lost store is rebuilt; generated values are no secrets. */
@@ -268,8 +287,19 @@ function podLabels(draft: Draft, target: Target, instance: InstanceRecord): Labe
     { key: labelNames.instance, value: `${instance.pod}-${instance.index}` },
     { key: labelNames.generation, value: String(instance.generation) },
     { key: labelNames.spec, value: target.id },
+    { key: labelNames.pod, value: target.pods[instance.pod]?.pod ?? '' },
     ...values,
   ]
+}
+
+/** What no task that runs can tell of itself: how far its instance had come when it was launched. */
+function progressLabels(draft: Draft, target: Target, instance: InstanceRecord): Labels {
+  const finished = podTasks(draft.records, instance, target).flatMap(({ task, record }) =>
+    record.context.finishedHash === undefined
+      ? []
+      : [{ key: `${labelNames.finished}${task}`, value: record.context.finishedHash }],
+  )
+  return instance.deployed ? [{ key: labelNames.deployed, value: 'true' }, ...finished] : finished
 }
 
 function add(chosen: Chosen, agent: AgentId, operations: readonly Operation[]): void {

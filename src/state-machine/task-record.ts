@@ -34,6 +34,8 @@ const launchSchema = z.strictObject({
   podHash: z.string(),
   /** Generation of the footprint it was launched on. */
   generation: z.int().min(1),
+  /** Launched to idle in the place of the real command. */
+  idle: z.literal(true).optional(),
   atMs: z.number(),
 })
 

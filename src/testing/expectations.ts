@@ -14,6 +14,7 @@ export interface Observed {
 
 export interface LaunchExpectation {
   readonly taskId: string
+  readonly command: string
   /** Environment as the task gets it. */
   readonly env: Readonly<Record<string, string>>
   onAgent(hostname: string): LaunchExpectation
@@ -52,6 +53,7 @@ export function expectLaunch(kit: Observed, master: FakeMaster, task: string): L
 function launchExpectation(master: FakeMaster, { task, executor }: FakeLaunch): LaunchExpectation {
   const expectation: LaunchExpectation = {
     taskId: task.taskId,
+    command: task.command,
     env: Object.fromEntries(task.env.map(({ name, value }) => [name, value])),
     onAgent(hostname) {
       const found = master.agents.find((agent) => agent.id === task.agentId)?.hostname

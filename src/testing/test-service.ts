@@ -67,6 +67,9 @@ export interface TestService {
   resume(plan: 'deploy' | 'update'): Promise<void>
   /** Asks for the restart of a pod's tasks in place, as an operator would. */
   restart(pod: string): Promise<void>
+  /** Has the pod's tasks idle in place, or work again. */
+  pausePod(pod: string): Promise<void>
+  resumePod(pod: string): Promise<void>
   /** From now on every reservation is refused with this text; with `undefined` no more. */
   refuseReservations(message: string | undefined): void
   /** Whether the master answers what it is asked about tasks and operations. @defaultValue true */
@@ -231,6 +234,8 @@ async function start(firstSpec: ServiceSpec, options: TestServiceOptions): Promi
     pause: (plan) => process_.command({ type: 'pausePlan', plan }).then(quiesce),
     resume: (plan) => process_.command({ type: 'resumePlan', plan }).then(quiesce),
     restart: (pod) => process_.command({ type: 'restartPod', instance: pod as PodInstanceName }).then(quiesce),
+    pausePod: (pod) => process_.command({ type: 'pausePod', instance: pod as PodInstanceName }).then(quiesce),
+    resumePod: (pod) => process_.command({ type: 'resumePod', instance: pod as PodInstanceName }).then(quiesce),
     refuseReservations: (message) => void (master.troubles.refusal = message),
     answerReconciliation: (answers) => void (master.troubles.answersReconciliation = answers),
     pod: (name) => podOf(state(), name),

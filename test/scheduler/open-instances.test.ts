@@ -3,6 +3,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { streamId, type PodInstanceName } from '../../src/ids.js'
 import { createDraft } from '../../src/scheduler/draft.js'
 import { newState } from '../../src/scheduler/open-instances.js'
+import type { InstanceRecord } from '../../src/scheduler/records/instance-record.js'
 import type { Records, State } from '../../src/scheduler/state.js'
 import { step } from '../../src/scheduler/step.js'
 import { parseRecords } from '../../src/scheduler/stored-records.js'
@@ -38,6 +39,18 @@ test('changes keep it as it would be after a restart', () => {
   expect([...seen].sort()).toEqual([0, 1, 2, 3, 4, 5, 6])
 })
 
+/** As stored, and as after what an operator can ask for. */
+function withCommands(records: Records): Records[] {
+  const commands: Partial<InstanceRecord>[] = [{ paused: true }, { restartBeforeMs: Number.MAX_SAFE_INTEGER }]
+  const commanded = commands.flatMap((command) =>
+    [...records.instances]
+      .filter(([, { deployed }]) => deployed)
+      .slice(0, 1)
+      .map(([name, instance]) => ({ ...records, instances: new Map(records.instances).set(name, { ...instance, ...command }) })),
+  )
+  return [records, ...commanded]
+}
+
 test('a step that looks at everything decides nothing else', () => {
   const connected = (records: Records): State => {
     const state = newState(records)
@@ -52,7 +65,7 @@ test('a step that looks at everything decides nothing else', () => {
     return { decisions, calls, jobs }
   }
   let decided = 0
-  for (const records of history) {
+  for (const records of history.flatMap(withCommands)) {
     const state = connected(records)
     const all = new Set(records.instances.keys())
     const found = decide(state)

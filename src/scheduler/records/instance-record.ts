@@ -54,6 +54,8 @@ export const instanceRecordSchema = z.strictObject({
   refusal: z.strictObject({ failures: z.int().min(1), notBeforeMs: z.number(), message: z.string() }).optional(),
   /** A restart was asked for: tasks launched before this time are to be restarted in place. */
   restartBeforeMs: z.number().optional(),
+  /** An operator wants its tasks to idle, with everything of theirs in place, until further notice. */
+  paused: z.literal(true).optional(),
 })
 
 export type InstanceRecord = z.output<typeof instanceRecordSchema>
