@@ -11,8 +11,7 @@ import { faultKinds } from '../src/testing/simulation/plan.js'
 import { shrinkPlan } from '../src/testing/simulation/shrink.js'
 import { runPlan } from '../src/testing/simulation/simulate.js'
 import { planOf, scenarios } from '../test/simulation/scenarios.js'
-import { bundleWorker, runSeeds, type Summary } from '../test/simulation/pool.js'
-import type { Failure } from '../test/simulation/worker.js'
+import { bundleWorker, runSeeds, type Failure, type Summary } from '../test/simulation/pool.js'
 
 const outFolder = join(import.meta.dirname, '../out/sim')
 const progressMs = 15_000
@@ -78,21 +77,28 @@ async function main(options: Options): Promise<number> {
 function figures({ runs, failures, virtualMs, realMs }: Summary): string {
   const perSecond = (runs / realMs) * 1_000
   const hoursPerSecond = virtualMs / 3_600 / realMs
-  return `${runs} seeds, ${failures.length} with violations, ${Math.round(realMs / 1_000)} s, ${perSecond.toFixed(1)} seeds/s, ${hoursPerSecond.toFixed(1)} simulated hours/s`
+  return `${runs} seeds, ${failures.length} failed, ${Math.round(realMs / 1_000)} s, ${perSecond.toFixed(1)} seeds/s, ${hoursPerSecond.toFixed(1)} simulated hours/s`
 }
 
-function printCoverage({ coverage }: Summary): void {
-  const reached = coverage.faults
+function printCoverage({ coverage: { faults, reasons, waits } }: Summary): void {
   const all = Object.values(faultKinds).flat()
-  console.log(`fault kinds: ${all.filter((kind) => reached[kind] !== undefined).length} of ${all.length} happened`)
-  for (const kind of all) console.log(`  ${kind.padEnd(24)} ${reached[kind] ?? 0}`)
-  const reasons = Object.entries(coverage.reasons).sort(([a], [b]) => (a < b ? -1 : 1))
-  console.log(`reason codes: ${reasons.length} reached`)
-  for (const [reason, count] of reasons) console.log(`  ${reason.padEnd(60)} ${count}`)
+  const never = all.filter((kind) => faults[kind] === undefined)
+  console.log(`fault kinds: ${all.length - never.length} of ${all.length} happened; never: ${never.join(', ') || 'none'}`)
+  for (const kind of all) console.log(`  ${kind.padEnd(24)} ${faults[kind] ?? 0}`)
+  printCounts('reason codes reached', reasons)
+  printCounts('kinds of waits seen', waits)
 }
 
-async function tell({ scenario, seed, violation }: Failure): Promise<void> {
-  console.log(`\n${scenario} ${seed}: ${violation.checker}: ${violation.text}`)
+function printCounts(what: string, counts: Readonly<Record<string, number>>): void {
+  const sorted = Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1))
+  console.log(`${what}: ${sorted.length}`)
+  for (const [name, count] of sorted) console.log(`  ${name.padEnd(60)} ${count}`)
+}
+
+async function tell({ scenario, seed, violation, text }: Failure): Promise<void> {
+  console.log(`\n${scenario} ${seed}: ${text}`)
+  // What hangs would hang here too.
+  if (violation === undefined) return
   const { plan, runs } = await shrinkPlan(planOf(scenario, seed), violation.checker, {
     failureOf: async (smaller) => (await runPlan(smaller)).violations[0]?.checker,
   })

@@ -121,8 +121,8 @@ ${loop}`,
   ]),
   mutant('launch-twice-after-takeover', 'launches what its predecessor had launched and not heard of', [
     'scheduler/stored-records.ts',
-    "else if (kind === 'tasks') tasks.set(name as TaskName, parseRecord(key, text, taskRecordSchema))",
-    "else if (kind === 'tasks') { const record = parseRecord(key, text, taskRecordSchema); tasks.set(name as TaskName, record.value === 'launching' ? { ...record, value: 'ended' } : record) }",
+    "else if (kind === 'tasks') tasks.set(name as TaskName, readRecord(key, text, taskKind))",
+    "else if (kind === 'tasks') { const record = readRecord(key, text, taskKind); tasks.set(name as TaskName, record.value === 'launching' ? { ...record, value: 'ended' } : record) }",
   ]),
   mutant(
     'no-wait-for-answers',
@@ -143,7 +143,7 @@ ${loop}`,
   ]),
   mutant('other-agent-id', 'uses a volume under a new agent id at once', [
     'scheduler/use-offers.ts',
-    '  for (const [name, instance] of draft.records.instances) {\n    const pool =',
+    '  for (const [name, instance] of openInstances(draft)) {\n    const pool =',
     `  for (const [name, instance] of draft.records.instances) {
     const other = [...pools.values()].find((each) => instance.footprint?.entries.some((entry) => each.reserved.has(entry.resourceId)))
     if (other !== undefined && instance.footprint !== undefined && other.agentId !== instance.footprint.agentId) {
@@ -221,22 +221,22 @@ ${loop}`,
   ]),
   mutant('back-off-forgotten-at-restart', 'forgets the back-off when the scheduler restarts', [
     'scheduler/stored-records.ts',
-    "else if (kind === 'tasks') tasks.set(name as TaskName, parseRecord(key, text, taskRecordSchema))",
-    "else if (kind === 'tasks') tasks.set(name as TaskName, { ...parseRecord(key, text, taskRecordSchema), backoff: { failures: 0, notBeforeMs: 0 } })",
+    "else if (kind === 'tasks') tasks.set(name as TaskName, readRecord(key, text, taskKind))",
+    "else if (kind === 'tasks') tasks.set(name as TaskName, { ...readRecord(key, text, taskKind), backoff: { failures: 0, notBeforeMs: 0 } })",
   ]),
   mutant('no-budget', 'takes an instance down while another one is down', [
-    'scheduler/claims.ts',
+    'scheduler/disruption-budget.ts',
     "  if (state.volatile.stream === undefined) return 'no connection to the master'\n  return unsettledBeside(state, except)",
     '  return undefined',
   ]),
   mutant('restart-unconnected', 'takes a pod in hand for a restart while nobody tells how the others are', [
     'scheduler/claims.ts',
     'updateBlocker(draft, name) === undefined)',
-    'unsettledBeside(draft, name) === undefined)',
+    'updateBlocker({ records: draft.records, volatile: { ...draft.volatile, stream: {} } }, name) === undefined)',
   ]),
   mutant('restart-without-budget', 'restarts a pod while another one is down', [
     'scheduler/claims.ts',
-    '(isRestartDue(draft.records, instance) && updateBlocker(draft, name) === undefined)',
+    'isRestartDue(draft.records, instance) && (!isServing(draft.records, instance) || updateBlocker(draft, name) === undefined)',
     'isRestartDue(draft.records, instance)',
   ]),
   mutant(
@@ -244,7 +244,7 @@ ${loop}`,
     'rolls every instance at once',
     [
       'scheduler/claims.ts',
-      "if (run.paused || isOwned(records, 'update')) return forgetAnswers(draft, run)",
+      "if (run.paused || isOwned(draft, 'update')) return forgetAnswers(draft, run)",
       'if (run.paused) return forgetAnswers(draft, run)',
     ],
     ['scheduler/claims.ts', '  if (updateBlocker(draft) !== undefined) return forgetAnswers(draft, run)\n', ''],
@@ -256,8 +256,8 @@ ${loop}`,
   ]),
   mutant('restart-rolls', 'restarts running tasks when it starts', [
     'scheduler/stored-records.ts',
-    "else if (kind === 'instances') instances.set(name as PodInstanceName, parseRecord(key, text, instanceRecordSchema))",
-    "else if (kind === 'instances') { const record = parseRecord(key, text, instanceRecordSchema); instances.set(name as PodInstanceName, record.deployed ? { ...record, restartBeforeMs: 9e15 } : record) }",
+    "else if (kind === 'instances') instances.set(name as PodInstanceName, readRecord(key, text, instanceKind))",
+    "else if (kind === 'instances') { const record = readRecord(key, text, instanceKind); instances.set(name as PodInstanceName, record.deployed ? { ...record, restartBeforeMs: 9e15 } : record) }",
   ]),
   mutant('run-begins-anew', 'begins the update run anew at every restart', [
     'scheduler/stored-records.ts',
@@ -285,7 +285,7 @@ ${loop}`,
   mutant(
     'sleeps-too-long',
     'overlooks the end of a back-off',
-    ['scheduler/quiet.ts', '  for (const { backoff } of records.tasks.values()) consider(backoff.notBeforeMs)\n', ''],
+    ['scheduler/quiet.ts', '    for (const { record } of tasksOf(records, instance)) consider(record.backoff.notBeforeMs)\n', ''],
     [
       'scheduler/reconcile.ts',
       '  Math.min(doubtsAskedAtMs + doubtAfterMs, reconciledAtMs + periodMs)',

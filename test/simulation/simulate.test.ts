@@ -4,6 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { defineService } from '../../src/spec/parse.js'
+import type { ServiceSpecInput } from '../../src/spec/schema.js'
 import {
   allCheckers,
   faultKinds,
@@ -12,8 +14,10 @@ import {
   replaySimulation,
   shrinkSimulation,
   simulate,
+  type Behave,
   type CheckerDefinition,
   type FaultKind,
+  type RunOptions,
 } from '../../src/testing.js'
 import { makePlan } from '../../src/testing/simulation/make-plan.js'
 import { shrinkPlan } from '../../src/testing/simulation/shrink.js'
@@ -60,6 +64,48 @@ test('an install without faults, an update, and a disk that is gone for ever', a
   expect(steps.find(({ name, status }) => name === 'db-1' && status !== 'COMPLETE')?.reason).toMatch(
     /until there is a permit to replace db-1, which gives up volume db-1-data-/,
   )
+})
+
+test('an update that adds instances and a pod type, and one that is refused and says why', async () => {
+  const gates = { preFlight: ['healthy'], afterEach: ['joined'], postFlight: ['healthy'] }
+  const larger = databaseSpec({ count: 4, update: gates })
+  const { db } = larger.pods
+  const wider = defineService({ ...larger, pods: { db, log: { ...db, count: 2 } } } as ServiceSpecInput)
+  const updates = [
+    { atMs: 60_000, spec: larger },
+    { atMs: 120_000, spec: wider },
+  ]
+  const grown = await simulate(databaseSpec({ update: gates }), { seed: 1, faults: 'none', agents: 5, updates })
+  expect(grown.violations).toEqual([])
+  expect(Object.keys(grown.install.running)).toHaveLength(6)
+
+  const smaller = { atMs: 60_000, spec: databaseSpec({ count: 2 }) }
+  const { violations } = await simulate(spec, { seed: 1, faults: 'none', updates: [smaller] })
+  expect(violations.map(({ checker }) => checker)).toEqual(['liveness'])
+  expect(violations[0]?.text).toMatch(/the spec 1:\w+ was refused: pods\.db\.count: cannot shrink to 2 while db-2 has reserved/)
+})
+
+test('hooks of the user are those that each spec names, and the install without faults is made with them', async () => {
+  const gated = databaseSpec({ version: '2', update: { afterEach: ['joined'] } })
+  const updates = [{ atMs: 60_000, spec: gated }]
+  const hook = () => Promise.resolve({ open: true, reason: 'always' })
+  const run = (hooks: RunOptions['hooks']) => simulate(spec, { seed: 1, faults: 'none', updates, ...(hooks && { hooks }) })
+  await expect(run(() => ({ joined: hook }))).rejects.toThrow('options.hooks has joined, and the spec never names it')
+  await expect(run(() => ({}))).rejects.toThrow('the spec names joined, and options.hooks has no such function')
+  const { violations } = await run((_clock, asked) => (asked.update.afterEach.length > 0 ? { joined: hook } : {}))
+  expect(violations).toEqual([])
+})
+
+test('the install without faults has tasks that behave alike', async () => {
+  const launches: string[] = []
+  const behave: Behave = ({ name }) => {
+    launches.push(name)
+    return name.endsWith('format') ? { endsAfterMs: 10 } : { readyAfterMs: 20 }
+  }
+  const updates = [{ atMs: 60_000, spec: databaseSpec({ version: '2' }) }]
+  expect((await simulate(spec, { seed: 1, faults: 'none', updates, behave })).violations).toEqual([])
+  // Three instances are installed, updated, and installed once more.
+  expect(launches.filter((name) => name.endsWith('server'))).toHaveLength(9)
 })
 
 describe('a broken promise', () => {

@@ -1,41 +1,26 @@
-/** A worker thread: runs seeds of a scenario, one after the other, and tells what each came to. */
+/** A worker thread: runs one seed of a scenario after the other, and tells what each came to. */
 import { parentPort } from 'node:worker_threads'
-import { addCoverage, noCoverage, type Coverage } from '../../src/testing/simulation/coverage.js'
+import type { Coverage } from '../../src/testing/simulation/coverage.js'
 import { runPlan, type Violation } from '../../src/testing/simulation/simulate.js'
 import { planOf } from './scenarios.js'
 
-/** Seeds to run, in this order. */
+/** A seed to run. */
 export interface Work {
   readonly scenario: string
-  readonly seeds: readonly number[]
-}
-
-export interface Failure {
-  readonly scenario: string
   readonly seed: number
-  readonly violation: Violation
 }
 
-/** What became of one piece of work. */
+/** What became of it. */
 export interface WorkDone {
-  readonly runs: number
   readonly virtualMs: number
   readonly coverage: Coverage
-  readonly failures: readonly Failure[]
+  /** The first broken promise. */
+  readonly violation: Violation | undefined
 }
 
-async function run({ scenario, seeds }: Work): Promise<WorkDone> {
-  let virtualMs = 0
-  let coverage = noCoverage
-  const failures: Failure[] = []
-  for (const seed of seeds) {
-    const result = await runPlan(planOf(scenario, seed))
-    virtualMs += result.virtualMs
-    coverage = addCoverage(coverage, result.coverage)
-    const [violation] = result.violations
-    if (violation !== undefined) failures.push({ scenario, seed, violation })
-  }
-  return { runs: seeds.length, virtualMs, coverage, failures }
+async function run({ scenario, seed }: Work): Promise<WorkDone> {
+  const { virtualMs, coverage, violations } = await runPlan(planOf(scenario, seed))
+  return { virtualMs, coverage, violation: violations[0] }
 }
 
 parentPort?.on('message', (work: Work) => {

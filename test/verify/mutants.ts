@@ -29,8 +29,9 @@ async function hunt(mutant: Mutant): Promise<Row> {
   const [first] = failures
   return {
     mutant: mutant.name,
-    'found by': first === undefined ? 'NOT FOUND' : `${first.violation.checker} in ${first.scenario} ${first.seed}`,
-    seeds: runs,
+    'found by':
+      first === undefined ? 'NOT FOUND' : `${first.violation?.checker ?? 'no answer'} in ${first.scenario} ${first.seed}`,
+    seeds: first?.ordinal ?? runs,
     seconds: Math.round(realMs / 100) / 10,
   }
 }

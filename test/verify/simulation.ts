@@ -21,8 +21,7 @@ export default async function run(): Promise<{ line: string; ok: boolean }> {
       console.log(`${soFar.runs} seeds, ${soFar.failures.length} with violations`)
     },
   })
-  for (const { scenario, seed, violation } of failures.slice(0, 10))
-    console.log(`${scenario} ${seed}: ${violation.checker}: ${violation.text}`)
+  for (const { scenario, seed, text } of failures.slice(0, 10)) console.log(`${scenario} ${seed}: ${text}`)
   const kinds = Object.keys(coverage.faults).length
   return {
     ok: failures.length === 0 && runs === names.length * seedsOfEach,

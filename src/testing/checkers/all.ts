@@ -1,4 +1,5 @@
 /** Every checker that watches a simulation. */
+import { acceptsAreCurrent } from './accepts-are-current.js'
 import { acknowledged } from './acknowledged.js'
 import { answeredFirst } from './answered-first.js'
 import { atMostOne } from './at-most-one.js'
@@ -17,6 +18,7 @@ import { noDataLoss } from './no-data-loss.js'
 import { offers } from './offers.js'
 import { oneLeader } from './one-leader.js'
 import { order } from './order.js'
+import { ownVolumes } from './own-volumes.js'
 import { ownership } from './ownership.js'
 import { relaunchNeedsEnd } from './relaunch-needs-end.js'
 import { stateEqualsStore } from './state-equals-store.js'
@@ -24,11 +26,13 @@ import { stateEqualsStore } from './state-equals-store.js'
 /** In the order in which they are told of each entry; the first to report names a run's failure. */
 export const allCheckers: readonly CheckerDefinition[] = [
   intentBeforeEffect,
+  acceptsAreCurrent,
   atMostOne,
   relaunchNeedsEnd,
   ghosts,
   noDataLoss,
   inPlace,
+  ownVolumes,
   initialisedOnce,
   killsAreDue,
   backOff,

@@ -1,22 +1,22 @@
 /**
  * The database that the simulated service runs: a quorum system that counts its live replicas, and the author's code that asks
  * it. Gates open when the instance is up and its pod type has a majority; the order hook puts the leader, which is the lowest
- * live replica, last. Knows processes and nothing of the scheduler.
+ * live replica, last. Knows processes and the spec in force, and nothing of the scheduler.
  */
-import { SdkError } from '../../errors.js'
+import { podInstanceName, taskName } from '../../ids.js'
+import { oncePerSpec } from '../../plan/phases.js'
 import type { HookContext, Hook, Hooks } from '../../runtime/hooks.js'
+import { hookNames } from '../../scheduler/questions.js'
+import type { ServiceSpec } from '../../spec/schema.js'
+import { instanceOfTask } from '../checkers/names.js'
 import { chanceOf } from '../virtual/chance.js'
 import type { LogEntry } from '../virtual/log.js'
 import type { VirtualProcess } from '../virtual/scheduler.js'
 
-/** What the author's code does, instead of its work. */
-export type HookTrouble = 'shut' | 'hang' | 'throw' | 'nonsense'
-
 export interface Application {
   onEntry(entry: LogEntry): void
-  /** The author's code inside one process; answers take a while. */
-  hooksOf(process: VirtualProcess): Hooks
-  setTrouble(trouble: HookTrouble, isOn: boolean): void
+  /** The author's code inside one process, for the spec that it was started with; answers take a while. */
+  hooksOf(process: VirtualProcess, spec: ServiceSpec): Hooks
   /** Every server of every instance lives and is ready, whatever the scheduler has been told. */
   isUp(): boolean
 }
@@ -26,29 +26,27 @@ const maxAnswerMs = 1_500
 
 export interface ApplicationOptions {
   readonly seed: number
-  readonly hookNames: readonly string[]
-  /** Tasks that serve, by pod instance: `db-0` and `db-0-server`. */
-  readonly servers: ReadonlyMap<string, readonly string[]>
+  /** The spec in force: it says who belongs to the database. */
+  readonly target: () => ServiceSpec
 }
 
-export function createApplication({ seed, hookNames, servers }: ApplicationOptions): Application {
+export function createApplication({ seed, target }: ApplicationOptions): Application {
   const ready = new Set<string>()
-  /** Those that have been up once: a replica that has yet to come is no member. */
+  /** Instances that have been up once: a replica that has yet to come is no member. */
   const members = new Set<string>()
-  const troubles = new Map<HookTrouble, number>()
-  const chance = chanceOf(seed, 'hooks')
 
-  const isLive = (instance: string): boolean => (servers.get(instance) ?? []).every((task) => ready.has(task))
+  const isLive = (instance: string): boolean => (serversOf(target()).get(instance) ?? []).every((task) => ready.has(task))
+  const membersNow = (): string[] => [...serversOf(target()).keys()].filter((instance) => members.has(instance))
   const podOf = (instance: string): string => instance.replace(/-\d+$/, '')
   const hasMajority = (pod: string): boolean => {
-    const replicas = [...members].filter((instance) => podOf(instance) === pod)
+    const replicas = membersNow().filter((instance) => podOf(instance) === pod)
     return replicas.filter(isLive).length * 2 > replicas.length
   }
 
   const answer = ({ instance, candidates }: HookContext): Awaited<ReturnType<Hook>> => {
     if (candidates !== undefined) return leaderLast(candidates)
     if (instance === undefined) {
-      const down = [...servers.keys()].find((name) => !isLive(name))
+      const down = membersNow().find((name) => !isLive(name))
       return down === undefined ? { open: true, reason: 'all are up' } : { open: false, reason: `${down} is not up` }
     }
     const open = isLive(instance) && hasMajority(podOf(instance))
@@ -60,44 +58,39 @@ export function createApplication({ seed, hookNames, servers }: ApplicationOptio
     return leader === undefined ? candidates : [...candidates.filter((name) => name !== leader), leader]
   }
 
-  const answerInTrouble = (context: HookContext): Awaited<ReturnType<Hook>> => {
-    if (troubles.has('throw')) throw new SdkError('ERR_EXPECTATION', 'the simulated hook fails')
-    if (troubles.has('nonsense')) return ['nobody']
-    if (troubles.has('shut') && context.candidates === undefined) return { open: false, reason: 'shut' }
-    return answer(context)
-  }
-
-  const hookOf =
-    ({ host }: VirtualProcess): Hook =>
-    (context) =>
-      new Promise((resolve, reject) => {
-        if (troubles.has('hang')) return
-        host.after(chance.between(minAnswerMs, maxAnswerMs), () => {
-          try {
-            resolve(answerInTrouble(context))
-          } catch (error) {
-            reject(error instanceof Error ? error : new SdkError('ERR_EXPECTATION', 'a hook failed', { cause: error }))
-          }
-        })
+  const hookOf = (name: string, process: VirtualProcess): Hook => {
+    const chance = chanceOf(seed, `${process.name} hook ${name}`)
+    return (context) =>
+      new Promise((resolve) => {
+        process.host.after(chance.between(minAnswerMs, maxAnswerMs), () => resolve(answer(context)))
       })
+  }
 
   return {
     onEntry(entry) {
       if (entry.type === 'processReady') {
         ready.add(entry.process.name)
-        for (const [instance, tasks] of servers) if (tasks.includes(entry.process.name)) members.add(instance)
+        members.add(instanceOfTask(entry.process.name))
       }
       if (entry.type === 'processStarted' || entry.type === 'processEnded') ready.delete(entry.process.name)
     },
-    hooksOf(process) {
-      const hook = hookOf(process)
-      return Object.fromEntries(hookNames.map((name) => [name, hook]))
-    },
-    isUp: () => [...servers.keys()].every(isLive),
-    setTrouble(trouble, isOn) {
-      const count = (troubles.get(trouble) ?? 0) + (isOn ? 1 : -1)
-      if (count > 0) troubles.set(trouble, count)
-      else troubles.delete(trouble)
-    },
+    hooksOf: (process, spec) => Object.fromEntries(hookNames(spec).map((name) => [name, hookOf(name, process)])),
+    isUp: () => [...serversOf(target()).keys()].every(isLive),
   }
 }
+
+/** Tasks that serve, by pod instance: `db-0` and `db-0-server`. */
+const serversOf = oncePerSpec((spec): ReadonlyMap<string, readonly string[]> => {
+  const result = new Map<string, readonly string[]>()
+  for (const [pod, { count, tasks }] of Object.entries(spec.pods)) {
+    const servers = Object.keys(tasks).filter((task) => tasks[task]?.goal === 'RUNNING')
+    for (let index = 0; index < count; index++) {
+      const instance = podInstanceName(pod, index)
+      result.set(
+        instance,
+        servers.map((task) => taskName(instance, task)),
+      )
+    }
+  }
+  return result
+})

@@ -1,24 +1,24 @@
 /**
  * Carries out the faults of a plan: each begins at its moment and ends after its time. What hits "the next" commit, call or
- * message waits for it until the faults are over.
+ * message waits for it until the faults are over. A fault has happened when it hit something: until then it is neither counted nor
+ * told.
  */
 import { assertNever } from '../../errors.js'
-import { podInstanceName } from '../../ids.js'
-import type { RunRecord } from '../../plan/run-record.js'
 import type { Ack, MesosCall } from '../../scheduler/output.js'
+import { instanceOfTask } from '../checkers/names.js'
 import type { VirtualCluster } from '../virtual/cluster.js'
 import type { CallFault } from '../virtual/driver.js'
 import type { VirtualProcess, VirtualScheduler } from '../virtual/scheduler.js'
 import type { TaskBehaviour } from '../virtual/tasks.js'
 import { describeFault } from './describe-fault.js'
-import type { Application } from './application.js'
+import { createOperators } from './operators.js'
 import type { Fault, FaultKind } from './plan.js'
 import type { SimulatedStore } from './store.js'
+import type { HookFault } from './trouble-hooks.js'
 
 export interface FaultParts {
   readonly cluster: VirtualCluster
   readonly store: () => SimulatedStore
-  readonly application: Application
   readonly schedulerAt: (place: string) => VirtualScheduler | undefined
   /** The process in a place is gone, and another is to start there after so long. */
   readonly startLater: (place: string, afterMs: number) => void
@@ -34,6 +34,8 @@ export interface FaultControl {
   afterCommit(process: VirtualProcess): void
   /** How a task behaves that starts now. */
   changeBehaviour(task: string, usual: TaskBehaviour): TaskBehaviour
+  /** Asked by a hook that such a fault would change. */
+  isUnder(kind: HookFault): boolean
   /** Kinds that have happened, with their number. */
   readonly happened: ReadonlyMap<FaultKind, number>
 }
@@ -41,9 +43,13 @@ export interface FaultControl {
 const linkBreaksAfterMs = 5_000
 /** Longer than a scheduler takes to answer an offer that it uses or does not want. */
 const heldOfferMs = 100
+const pauseRetryMs = 1_000
 const callFaults = { callLost: 'loseCall', answerLost: 'loseAnswer', callLate: 'late' } as const
+const places = ['a', 'b'] as const
 
-/** Waits for something to come by; answers whether it was that. */
+type SlowFault = Extract<Fault, { readonly delayMs: number }>
+
+/** Waits for something to come by, and hits it. */
 interface Trap {
   readonly fault: Fault
   readonly at: 'call' | 'beforeCommit' | 'afterCommit'
@@ -52,15 +58,27 @@ interface Trap {
 }
 
 export function createFaultControl(parts: FaultParts): FaultControl {
-  const { cluster, application } = parts
+  const { cluster } = parts
+  const operators = createOperators({
+    cluster,
+    read: (key) => parts.store().read(key),
+    schedulers: () => places.flatMap((place) => parts.schedulerAt(place) ?? []),
+  })
   const happened = new Map<FaultKind, number>()
+  const hits = new Set<Fault>()
   let traps: Trap[] = []
   let isOver = false
+  /** Faults under way, with what ends them. */
   const undos = new Map<Fault, () => void>()
 
-  const note = (fault: Fault, ended = false): void => {
-    if (!ended) happened.set(fault.kind, (happened.get(fault.kind) ?? 0) + 1)
-    cluster.write({ type: 'fault', ended, text: describeFault(fault) })
+  const tell = (fault: Fault, ended: boolean): void => cluster.write({ type: 'fault', ended, text: describeFault(fault) })
+
+  /** The fault has an effect, maybe not its first. */
+  const hit = (fault: Fault): void => {
+    if (hits.has(fault)) return
+    hits.add(fault)
+    happened.set(fault.kind, (happened.get(fault.kind) ?? 0) + 1)
+    tell(fault, false)
   }
 
   const begin = (fault: Fault): void => {
@@ -74,14 +92,14 @@ export function createFaultControl(parts: FaultParts): FaultControl {
     const undo = undos.get(fault)
     if (undo === undefined) return
     undos.delete(fault)
-    note(fault, true)
+    if (hits.has(fault)) tell(fault, true)
     undo()
   }
 
   /** Does it if it can be done; the answer ends it, where it has an end. */
   const act = (fault: Fault, begin: () => boolean | void, undo?: () => void): (() => void) | undefined => {
     if (begin() === false) return undefined
-    note(fault)
+    hit(fault)
     return undo
   }
   const lay = (trap: Trap): undefined => {
@@ -96,13 +114,9 @@ export function createFaultControl(parts: FaultParts): FaultControl {
       case 'messageToMasterLost':
         return void cluster.loseToMaster(fault.agent, fault.message, () => breakLater(fault))
       case 'messageToMasterTwice':
-        return act(fault, () => cluster.duplicateToMaster(fault.agent))
+        return void cluster.duplicateToMaster(fault.agent, undefined, () => hit(fault))
       case 'agentSlow':
-        return act(
-          fault,
-          () => cluster.slowAgent(fault.agent, fault.delayMs),
-          () => cluster.slowAgent(fault.agent, 0),
-        )
+        return slowDown(fault, (extraMs) => cluster.slowAgent(fault.agent, extraMs))
       case 'agentCutOff':
         return act(
           fault,
@@ -125,7 +139,7 @@ export function createFaultControl(parts: FaultParts): FaultControl {
         return act(
           fault,
           () => cluster.drainAgent(fault.agent),
-          () => reactivate(fault.agent),
+          () => operators.reactivate(fault.agent),
         )
       case 'offersRescinded':
         return void rescindHeld(fault)
@@ -150,7 +164,7 @@ export function createFaultControl(parts: FaultParts): FaultControl {
           () => cluster.machineUp(fault.agent),
         )
       case 'agentMarkedGone':
-        return act(fault, () => markGone(fault.agent))
+        return act(fault, () => operators.markGone(fault.agent))
       case 'callLost':
       case 'answerLost':
       case 'callLate':
@@ -165,15 +179,15 @@ export function createFaultControl(parts: FaultParts): FaultControl {
       case 'streamBroken':
         return act(fault, () => cluster.breakStreams())
       case 'schedulerCutOff':
-        return cutOffScheduler(fault)
-      case 'schedulerSlow':
         return act(
           fault,
-          () => cluster.slowScheduler(fault.delayMs),
-          () => cluster.slowScheduler(0),
+          () => cluster.cutScheduler(fault.place),
+          () => cluster.healScheduler(fault.place),
         )
+      case 'schedulerSlow':
+        return slowDown(fault, (extraMs) => places.forEach((place) => cluster.slowScheduler(extraMs, place)))
       case 'commitFails':
-        return act(fault, () => parts.store().failNext(fault.how))
+        return void parts.store().failNext(fault.how, () => hit(fault))
       case 'storeAway':
         return act(
           fault,
@@ -181,13 +195,15 @@ export function createFaultControl(parts: FaultParts): FaultControl {
           () => parts.store().setAvailable(true),
         )
       case 'storeSlow':
-        return act(
-          fault,
-          () => parts.store().setSlow(fault.delayMs),
-          () => parts.store().setSlow(0),
-        )
+        return slowDown(fault, (extraMs) => parts.store().setSlow(extraMs))
       case 'sessionExpired':
         return act(fault, () => parts.store().expireSession(fault.told))
+      case 'schedulerCutFromStore':
+        return act(
+          fault,
+          () => parts.store().cut(fault.place),
+          () => parts.store().heal(fault.place),
+        )
       case 'schedulerCrash':
         return crashScheduler(fault)
       case 'schedulerStopped':
@@ -203,42 +219,41 @@ export function createFaultControl(parts: FaultParts): FaultControl {
       case 'taskFails':
         return act(fault, () => cluster.endTask(fault.task, { code: fault.exitCode }))
       case 'executorKilled':
-        return act(fault, () => cluster.killExecutor(instanceOf(fault.task)))
+        return act(fault, () => cluster.killExecutor(instanceOfTask(fault.task)))
+      case 'taskNeverReady':
+        return () => {
+          if (hits.has(fault)) cluster.setReady(fault.task, true)
+        }
+      // These wait for tasks that start and hooks that are asked.
       case 'taskFailsAtStart':
       case 'taskIgnoresTerm':
-        return act(
-          fault,
-          () => true,
-          () => undefined,
-        )
-      case 'taskNeverReady':
-        return act(
-          fault,
-          () => true,
-          () => cluster.setReady(fault.task, true),
-        )
       case 'gatesShut':
-        return troubleHooks(fault, 'shut')
       case 'hooksHang':
-        return troubleHooks(fault, 'hang')
       case 'hooksThrow':
-        return troubleHooks(fault, 'throw')
       case 'hooksAnswerNonsense':
-        return troubleHooks(fault, 'nonsense')
-      case 'podRestarted': {
-        const [, pod = '', index = '0'] = /^(.*)-(\d+)$/.exec(fault.pod) ?? []
-        const instance = podInstanceName(pod, Number(index))
-        return act(fault, () => commandAll({ type: 'restartPod', instance }))
-      }
+        return () => undefined
+      case 'podRestarted':
+        return act(fault, () => operators.restartPod(fault.pod))
       case 'planPaused':
-        return act(
-          fault,
-          () => commandAll({ type: 'pausePlan', plan: fault.plan }),
-          () => resume(fault.plan),
-        )
+        cluster.after(0, () => pauseWhenItRuns(fault))
+        return () => operators.resumePlan(fault.plan)
       default:
         return assertNever(fault)
     }
+  }
+
+  /** Where such faults overlap the slowest counts, and the end of one does not end the others. */
+  const slowDown = (fault: SlowFault, set: (extraMs: number) => unknown): (() => void) | undefined => {
+    const agentOf = (each: SlowFault): string | undefined => ('agent' in each ? each.agent : undefined)
+    const others = (): number[] =>
+      [...undos.keys()].flatMap((each) =>
+        'delayMs' in each && each.kind === fault.kind && agentOf(each) === agentOf(fault) ? [each.delayMs] : [],
+      )
+    return act(
+      fault,
+      () => void set(Math.max(fault.delayMs, ...others())),
+      () => void set(Math.max(0, ...others())),
+    )
   }
 
   /** Waits for offers that a scheduler has and has not answered: it holds them until more of the same machine come. */
@@ -251,52 +266,15 @@ export function createFaultControl(parts: FaultParts): FaultControl {
 
   /** A message is lost only with its connection, which is found to be broken a little later. */
   const breakLater = (fault: Fault & { readonly agent: string }): void => {
-    note(fault)
+    hit(fault)
     cluster.after(linkBreaksAfterMs, () => cluster.breakLink(fault.agent))
   }
 
-  const markGone = (agent: string): boolean => {
-    const agentId = cluster.agentBooks(agent)?.id
-    if (agentId === undefined || !cluster.markGone(agent)) return false
-    cluster.write({ type: 'agentGone', agentId })
-    return true
+  const pauseWhenItRuns = (fault: Extract<Fault, { kind: 'planPaused' }>): void => {
+    if (!undos.has(fault)) return
+    if (operators.pausePlan(fault.plan)) hit(fault)
+    else cluster.after(pauseRetryMs, () => pauseWhenItRuns(fault))
   }
-
-  const retryMs = 5_000
-  /** Refused while the agent is still draining, or while no master is there. */
-  const reactivate = (agent: string): void => {
-    if (!cluster.reactivateAgent(agent)) cluster.after(retryMs, () => reactivate(agent))
-  }
-
-  const commandAll = (command: Parameters<VirtualScheduler['command']>[0]): boolean => {
-    const taken = ['a', 'b'].map((place) => parts.schedulerAt(place)?.command(command) === true).includes(true)
-    if (taken) cluster.write({ type: 'commandGiven', command })
-    return taken
-  }
-  /** An operator who paused a plan comes back until it goes on. */
-  const resume = (plan: string): void => {
-    const run = parts.store().read(`plans/${plan}`)
-    if (run === undefined || !(JSON.parse(run) as RunRecord).paused) return
-    commandAll({ type: 'resumePlan', plan })
-    cluster.after(retryMs, () => resume(plan))
-  }
-
-  const cutOffScheduler = (fault: Extract<Fault, { kind: 'schedulerCutOff' }>): (() => void) | undefined => {
-    const name = parts.schedulerAt(fault.place)?.name
-    if (name === undefined) return undefined
-    return act(
-      fault,
-      () => cluster.cutScheduler(name),
-      () => cluster.healScheduler(name),
-    )
-  }
-
-  const troubleHooks = (fault: Fault, trouble: Parameters<Application['setTrouble']>[0]) =>
-    act(
-      fault,
-      () => application.setTrouble(trouble, true),
-      () => application.setTrouble(trouble, false),
-    )
 
   const crashScheduler = (fault: Extract<Fault, { kind: 'schedulerCrash' }>): undefined => {
     const crash = (): boolean => {
@@ -307,7 +285,7 @@ export function createFaultControl(parts: FaultParts): FaultControl {
       return true
     }
     if (fault.crashAt === 'once') return void act(fault, crash)
-    const fits = (place: string): boolean => place === fault.place
+    const fits = (place: string): boolean => place === fault.place && parts.schedulerAt(place)?.isRunning === true
     if (fault.crashAt === 'beforeCall') {
       const spring = (): CallFault => {
         parts.startLater(fault.place, fault.forMs)
@@ -323,9 +301,13 @@ export function createFaultControl(parts: FaultParts): FaultControl {
   }
 
   const freezeScheduler = (fault: Extract<Fault, { kind: 'schedulerFrozen' }>): (() => void) | undefined => {
-    const freeze = (): boolean => {
+    const awake = (): VirtualScheduler | undefined => {
       const scheduler = parts.schedulerAt(fault.place)
-      if (scheduler?.isRunning !== true || scheduler.isFrozen) return false
+      return scheduler?.isRunning === true && !scheduler.isFrozen ? scheduler : undefined
+    }
+    const freeze = (): boolean => {
+      const scheduler = awake()
+      if (scheduler === undefined) return false
       scheduler.freeze()
       const { name } = scheduler
       undos.set(fault, () => {
@@ -340,19 +322,27 @@ export function createFaultControl(parts: FaultParts): FaultControl {
       freeze()
       return 'none'
     }
-    return lay({ fault, at: 'afterCommit', fits: (place) => place === fault.place, spring })
+    return lay({ fault, at: 'afterCommit', fits: (place) => place === fault.place && awake() !== undefined, spring })
   }
 
   const springAt = (at: Trap['at'], place: string, call?: MesosCall | Ack): CallFault => {
     const trap = traps.find((each) => each.at === at && each.fits(place, call))
     if (trap === undefined) return 'none'
     traps = traps.filter((each) => each !== trap)
-    note(trap.fault)
+    hit(trap.fault)
     return trap.spring()
   }
+  /** Nobody dies or freezes by what a process before it has sent. */
+  const springFor = (at: Trap['at'], { name, place }: VirtualProcess): void => {
+    if (parts.schedulerAt(place)?.name === name) springAt(at, place)
+  }
 
-  const isUnder = (kind: FaultKind, task: string): boolean =>
-    [...undos.keys()].some((fault) => fault.kind === kind && 'task' in fault && fault.task === task)
+  /** Whether such a fault is under way, which hits whoever asks. */
+  const isUnder = (kind: FaultKind, task?: string): boolean => {
+    const met = [...undos.keys()].filter((fault) => fault.kind === kind && (!('task' in fault) || fault.task === task))
+    met.forEach(hit)
+    return met.length > 0
+  }
 
   return {
     begin,
@@ -364,20 +354,18 @@ export function createFaultControl(parts: FaultParts): FaultControl {
       for (const fault of [...undos.keys()]) end(fault)
     },
     callFault: (place, call) => springAt('call', place, call),
-    beforeCommit: (process) => void springAt('beforeCommit', placeOf(process)),
-    afterCommit: (process) => void springAt('afterCommit', placeOf(process)),
+    beforeCommit: (process) => springFor('beforeCommit', process),
+    afterCommit: (process) => springFor('afterCommit', process),
     changeBehaviour(task, usual) {
       if (isUnder('taskFailsAtStart', task)) return { endsAfterMs: 400, exitCode: 1 }
+      const runsOn = usual.endsAfterMs === undefined
       return {
         ...usual,
-        ...(isUnder('taskNeverReady', task) ? { readyAfterMs: Infinity } : {}),
+        ...(runsOn && isUnder('taskNeverReady', task) ? { readyAfterMs: Infinity } : {}),
         ...(isUnder('taskIgnoresTerm', task) ? { ignoresTerm: true } : {}),
       }
     },
+    isUnder,
     happened,
   }
 }
-
-const placeOf = ({ name }: VirtualProcess): string => name.replace(/\d+$/, '')
-/** `db-0-server` is of `db-0`. */
-const instanceOf = (task: string): string => /^(.+?-\d+)-/.exec(task)?.[1] ?? task

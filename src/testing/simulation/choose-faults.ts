@@ -1,8 +1,8 @@
 /** Faults for a run, from a seed: how many, which, when and how long. Pure. */
-import { podInstanceName, taskName } from '../../ids.js'
 import type { ServiceSpec } from '../../spec/schema.js'
 import { chanceOf, type Chance } from '../virtual/chance.js'
 import { endOf, type Fault, type FaultKind } from './plan.js'
+import { namesOf, type PlanNames } from './plan-names.js'
 
 export interface FaultChoice {
   readonly seed: number
@@ -21,6 +21,8 @@ export interface FaultChoice {
 const second = 1_000
 /** Below and above what the parts of a cluster forgive: a held message, a broken connection, an agent given up. */
 const durations = [1 * second, 5 * second, 20 * second, 45 * second, 100 * second, 200 * second] as const
+/** Of what waits for a task that starts, a hook that is asked, a plan that runs: a moment would mostly pass by. */
+const leastWaitMs = 45 * second
 /** Faults that come together find more than faults that come alone. */
 const burstMs = 20 * second
 
@@ -36,16 +38,18 @@ export function chooseFaults(choice: FaultChoice): Fault[] {
     isBurst ? Math.min(untilMs, burstAtMs + chance.between(0, burstMs)) : chance.between(fromMs, untilMs)
   // A run of few kinds digs deeper than one that has a little of everything.
   const few = chance.happens(0.5) ? Array.from({ length: chance.between(1, 4) }, () => chance.pick(kinds)) : kinds
-  return Array.from({ length: count }, () => makeFault(chance.pick(few), moment(), choice, chance))
+  const names = namesOf({ ...choice, updates: [] })
+  return Array.from({ length: count }, () => makeFault(chance.pick(few), moment(), choice, names, chance))
     .map((fault) => ({ ...fault, ...('forMs' in fault ? { forMs: Math.min(fault.forMs, untilMs - fault.atMs) } : {}) }))
     .filter((fault) => endOf(fault) <= untilMs)
     .sort((a, b) => a.atMs - b.atMs)
 }
 
-function makeFault(kind: FaultKind, atMs: number, choice: FaultChoice, chance: Chance): Fault {
+function makeFault(kind: FaultKind, atMs: number, { rival }: FaultChoice, names: PlanNames, chance: Chance): Fault {
   const forMs = chance.pick(durations)
-  const agent = `agent-${chance.between(1, choice.agents)}`
-  const place = choice.rival && chance.happens(0.3) ? 'b' : 'a'
+  const longMs = Math.max(forMs, leastWaitMs)
+  const agent = chance.pick(names.agent)
+  const place = rival && chance.happens(0.3) ? 'b' : 'a'
   switch (kind) {
     case 'messageToAgentLost':
       return { kind, atMs, agent, message: chance.pick(['launch', 'killTask', 'applyOperation', 'acknowledgeStatus']) }
@@ -71,17 +75,19 @@ function makeFault(kind: FaultKind, atMs: number, choice: FaultChoice, chance: C
       return { kind, atMs }
     case 'masterFailover':
     case 'storeAway':
+      return { kind, atMs, forMs }
     case 'gatesShut':
     case 'hooksHang':
     case 'hooksThrow':
     case 'hooksAnswerNonsense':
-      return { kind, atMs, forMs }
+      return { kind, atMs, forMs: longMs }
     case 'callLost':
     case 'answerLost':
     case 'callLate':
       return { kind, atMs, call: chance.happens(0.5) ? 'accept' : 'any' }
     case 'schedulerCutOff':
     case 'schedulerStopped':
+    case 'schedulerCutFromStore':
       return { kind, atMs, forMs, place }
     case 'schedulerSlow':
       return { kind, atMs, forMs, delayMs: chance.pick([500, 3_000]) }
@@ -96,28 +102,16 @@ function makeFault(kind: FaultKind, atMs: number, choice: FaultChoice, chance: C
     case 'schedulerFrozen':
       return { kind, atMs, forMs, place, freezeAt: chance.happens(0.6) ? 'afterCommit' : 'once' }
     case 'taskFails':
-      return { kind, atMs, task: chance.pick(taskNames(choice.spec)), exitCode: chance.pick([0, 1, 137]) }
+      return { kind, atMs, task: chance.pick(names.task), exitCode: chance.pick([0, 1, 137]) }
     case 'executorKilled':
-      return { kind, atMs, task: chance.pick(taskNames(choice.spec)) }
+      return { kind, atMs, task: chance.pick(names.task) }
     case 'taskFailsAtStart':
     case 'taskNeverReady':
     case 'taskIgnoresTerm':
-      return { kind, atMs, forMs, task: chance.pick(taskNames(choice.spec)) }
+      return { kind, atMs, forMs: longMs, task: chance.pick(names.task) }
     case 'podRestarted':
-      return { kind, atMs, pod: chance.pick(instanceNames(choice.spec)) }
+      return { kind, atMs, pod: chance.pick(names.pod) }
     case 'planPaused':
-      return { kind, atMs, forMs, plan: chance.happens(0.5) ? 'deploy' : 'update' }
+      return { kind, atMs, forMs: longMs, plan: chance.happens(0.5) ? 'deploy' : 'update' }
   }
 }
-
-export const instanceNames = (spec: ServiceSpec): string[] =>
-  Object.entries(spec.pods).flatMap(([pod, { count }]) =>
-    Array.from({ length: count }, (_, index) => podInstanceName(pod, index)),
-  )
-
-export const taskNames = (spec: ServiceSpec): string[] =>
-  Object.entries(spec.pods).flatMap(([pod, { count, tasks }]) =>
-    Array.from({ length: count }, (_, index) =>
-      Object.keys(tasks).map((task): string => taskName(podInstanceName(pod, index), task)),
-    ).flat(),
-  )

@@ -1,4 +1,8 @@
-/** What a run has reached: kinds of faults, and reason codes of all who give reasons. Counts; summed over many runs. Pure. */
+/**
+ * What a run has reached: kinds of faults, reason codes of all who give reasons, and what the scheduler said it waited for. Counts;
+ * summed over many runs. Pure.
+ */
+import type { ServiceStatus } from '../../scheduler/report.js'
 import type { LogEntry } from '../virtual/log.js'
 import type { FaultKind } from './plan.js'
 
@@ -7,17 +11,23 @@ export interface Coverage {
   readonly faults: Readonly<Partial<Record<FaultKind, number>>>
   /** States and reasons of tasks and operations as told, answers of the master, ends of schedulers. */
   readonly reasons: Readonly<Record<string, number>>
+  /** Reasons of plans and steps, names and numbers left out; each counts once per look at the status. */
+  readonly waits: Readonly<Record<string, number>>
 }
 
 export interface CoverageCounter {
   onEntry(entry: LogEntry): void
+  /** Undefined: nobody leads. */
+  onStatus(status: ServiceStatus | undefined): void
   note(reason: string): void
   result(faults: ReadonlyMap<FaultKind, number>): Coverage
 }
 
 export function createCoverage(): CoverageCounter {
   const reasons = new Map<string, number>()
-  const note = (reason: string): void => void reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
+  const waits = new Map<string, number>()
+  const count = (sums: Map<string, number>, name: string): void => void sums.set(name, (sums.get(name) ?? 0) + 1)
+  const note = (reason: string): void => count(reasons, reason)
   return {
     note,
     onEntry(entry) {
@@ -40,9 +50,22 @@ export function createCoverage(): CoverageCounter {
           return
       }
     },
-    result: (faults) => ({ faults: Object.fromEntries(faults), reasons: Object.fromEntries(reasons) }),
+    onStatus(status) {
+      const plans = status?.plans ?? []
+      const steps = plans.flatMap(({ phases }) => phases.flatMap((phase) => phase.steps))
+      for (const kind of new Set([...plans, ...steps].flatMap(({ reason }) => (reason === undefined ? [] : waitKind(reason)))))
+        count(waits, kind)
+    },
+    result: (faults) => ({
+      faults: Object.fromEntries(faults),
+      reasons: Object.fromEntries(reasons),
+      waits: Object.fromEntries(waits),
+    }),
   }
 }
+
+/** What all reasons of a kind have in common: a word with a digit in it is a name, an id or a number. */
+const waitKind = (reason: string): string => reason.replace(/[^\s,;:()]*\d[^\s,;:()]*/g, '#').replace(/#(, #)+/g, '#')
 
 export function addCoverage(sum: Coverage, one: Coverage): Coverage {
   const add = (a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): Record<string, number> => {
@@ -50,7 +73,7 @@ export function addCoverage(sum: Coverage, one: Coverage): Coverage {
     for (const [name, count] of Object.entries(b)) result[name] = (result[name] ?? 0) + count
     return result
   }
-  return { faults: add(sum.faults, one.faults), reasons: add(sum.reasons, one.reasons) }
+  return { faults: add(sum.faults, one.faults), reasons: add(sum.reasons, one.reasons), waits: add(sum.waits, one.waits) }
 }
 
-export const noCoverage: Coverage = { faults: {}, reasons: {} }
+export const noCoverage: Coverage = { faults: {}, reasons: {}, waits: {} }

@@ -1,7 +1,8 @@
 /** Faults in words, for the log and the diary. Pure. */
 import type { Fault, FaultKind } from './plan.js'
 
-const texts: Record<FaultKind, string> = {
+/** By kind. */
+export const faultTexts: Readonly<Record<FaultKind, string>> = {
   messageToAgentLost: 'a message to the agent is lost',
   messageToMasterLost: 'a message of the agent is lost',
   messageToMasterTwice: 'the next message of the agent arrives twice',
@@ -26,6 +27,7 @@ const texts: Record<FaultKind, string> = {
   storeAway: 'the store is away',
   storeSlow: 'the store is slow',
   sessionExpired: 'the session with the store expires',
+  schedulerCutFromStore: 'the scheduler is cut off from the store',
   schedulerCrash: 'the scheduler is killed',
   schedulerStopped: 'the scheduler is stopped in good order',
   schedulerFrozen: 'the scheduler stands still',
@@ -46,5 +48,5 @@ const texts: Record<FaultKind, string> = {
 export function describeFault(fault: Fault): string {
   const { kind, atMs: _at, ...rest } = fault
   const particulars = Object.entries(rest).map(([name, value]) => `${name} ${value}`)
-  return `${texts[kind]}${particulars.length === 0 ? '' : ` (${particulars.join(', ')})`}`
+  return `${faultTexts[kind]}${particulars.length === 0 ? '' : ` (${particulars.join(', ')})`}`
 }

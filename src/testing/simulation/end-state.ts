@@ -7,6 +7,7 @@ import type { ServiceStatus } from '../../scheduler/report.js'
 import type { InstanceRecord } from '../../scheduler/records/instance-record.js'
 import type { ServiceRecord } from '../../scheduler/records/service-record.js'
 import type { TaskRecord } from '../../state-machine/task-record.js'
+import { instanceOfTask } from '../checkers/names.js'
 import type { LogEntry } from '../virtual/log.js'
 
 /** An install as it counts: ids, agents and ports left out, because no two installs share them. */
@@ -17,6 +18,12 @@ export interface Install {
   /** Kept resources by pod instance. */
   readonly footprints: Readonly<Record<string, readonly string[]>>
 }
+
+/** What of an install belongs to one pod instance. */
+export const partOf = ({ running, footprints }: Install, instance: string) => ({
+  running: Object.fromEntries(Object.entries(running).filter(([task]) => instanceOfTask(task) === instance)),
+  footprint: footprints[instance],
+})
 
 /** Watches what lives and what is lost for ever. */
 export interface Survey {
@@ -90,7 +97,7 @@ export const isComplete = (status: ServiceStatus): boolean =>
 
 /** What is wrong with an end in which instances are lost: each must say so, and name the permit that would end its wait. */
 export function checkWaits(status: ServiceStatus, lost: ReadonlySet<string>): string[] {
-  const problems: string[] = []
+  const problems = refusalIn(status)
   const steps = status.plans.flatMap((plan) => plan.phases.flatMap((phase) => phase.steps))
   for (const plan of status.plans) {
     if (plan.status !== 'COMPLETE' && plan.reason === undefined && !plan.phases.some((phase) => phase.steps.some(isExplained)))
@@ -111,3 +118,24 @@ export function checkWaits(status: ServiceStatus, lost: ReadonlySet<string>): st
 
 const isExplained = ({ status, reason }: { readonly status: string; readonly reason?: string }): boolean =>
   status !== 'COMPLETE' && reason !== undefined
+
+/** Why the spec that was handed in last is not the one in force, if so. */
+const refusalIn = ({ rejected }: ServiceStatus): string[] =>
+  rejected === undefined ? [] : [`the spec ${rejected.targetId} was refused: ${rejected.reasons.join('; ')}`]
+
+/** What is not done, for somebody who has to find out why. */
+export const describeOpen = (status: ServiceStatus): string =>
+  [
+    ...refusalIn(status),
+    JSON.stringify([
+      ...status.plans
+        .filter((plan) => plan.status !== 'COMPLETE')
+        .map(({ name, status: state, reason, phases }) => ({
+          plan: name,
+          state,
+          reason,
+          steps: phases.flatMap((phase) => phase.steps.filter((step) => step.status !== 'COMPLETE')),
+        })),
+      ...status.instances.filter((instance) => !instance.ready).map(({ name, owner, tasks }) => ({ name, owner, tasks })),
+    ]),
+  ].join('; ')

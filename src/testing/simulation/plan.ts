@@ -4,7 +4,9 @@
  */
 import { z } from 'zod'
 import { SdkError } from '../../errors.js'
-import { serviceSchema } from '../../spec/schema.js'
+import { safeParseSpec } from '../../spec/parse.js'
+import type { ServiceSpec } from '../../spec/schema.js'
+import { namesOf, strayNameIn } from './plan-names.js'
 
 const ms = z
   .int()
@@ -71,6 +73,7 @@ const storeFaults = [
   z.strictObject({ kind: z.literal('storeAway'), ...during }),
   z.strictObject({ kind: z.literal('storeSlow'), ...during, delayMs: z.int().min(0).max(60_000) }),
   z.strictObject({ kind: z.literal('sessionExpired'), ...at, told: z.boolean() }),
+  z.strictObject({ kind: z.literal('schedulerCutFromStore'), ...during, place }),
 ] as const
 
 /** Scheduler processes. `crashAt` says where the process is when it dies: the next commit, or the next call. */
@@ -140,13 +143,22 @@ export const faultKinds = {
 
 export type FaultGroup = keyof typeof faultKinds
 
-export const planSchema = z
+/** Checked as a user's spec is, and refused with the same words. */
+const spec = z.unknown().transform((value, context): ServiceSpec => {
+  const result = safeParseSpec(value)
+  if (result.ok) return result.spec
+  for (const { path, message } of result.issues)
+    context.addIssue({ code: 'custom', path: path === '' ? [] : path.split('.'), message })
+  return z.NEVER
+})
+
+const planSchema = z
   .strictObject({
     v: z.literal(1),
     seed: z.int().min(0),
-    spec: serviceSchema,
+    spec,
     /** Specs handed in later: the scheduler is stopped in good order and another started with the new one. */
-    updates: z.array(z.strictObject({ ...at, spec: serviceSchema })),
+    updates: z.array(z.strictObject({ ...at, spec })),
     /** Number of machines, each in a zone of its own. */
     agents: z.int().min(1).max(1_000),
     /** A second scheduler competes for leadership from the start. */
@@ -158,6 +170,7 @@ export const planSchema = z
     settleWithinMs: ms,
   })
   .superRefine(checkTimes)
+  .superRefine(checkNames)
 
 /** One run, as data. */
 export type SimulationPlan = z.output<typeof planSchema>
@@ -173,6 +186,34 @@ function checkTimes(
   }
   plan.updates.forEach(({ atMs }, index) => late(['updates', index], atMs))
   plan.faults.forEach((fault, index) => late(['faults', index], endOf(fault)))
+}
+
+const mostNamesShown = 20
+
+/** What is not there would be hit by nothing, and nobody would notice. */
+function checkNames(
+  plan: Parameters<typeof namesOf>[0] & { readonly faults: readonly Fault[] },
+  context: z.core.$RefinementCtx,
+): void {
+  const names = namesOf(plan)
+  plan.faults.forEach((fault, index) => {
+    const stray = strayNameIn(fault, names)
+    if (stray === undefined) return
+    const { field, found, known } = stray
+    const shown = known.length > mostNamesShown ? `${known[0]} to ${known.at(-1)}` : known.join(', ')
+    const hint = field === 'place' ? ', and a second scheduler only with rival: true' : ''
+    context.addIssue({
+      code: 'custom',
+      path: ['faults', index, field],
+      message: `there is no ${field} ${JSON.stringify(found)} in this plan (there are: ${shown}${hint})`,
+    })
+  })
+}
+
+/** The same plan without faults that name what it does not have. */
+export function withoutStrays(plan: SimulationPlan): SimulationPlan {
+  const names = namesOf(plan)
+  return { ...plan, faults: plan.faults.filter((fault) => strayNameIn(fault, names) === undefined) }
 }
 
 /** @throws SdkError `ERR_INVALID_OPTION` that says what is wrong with the plan. */

@@ -2,7 +2,7 @@
  * From a plan that fails to a short one that fails alike: faults are taken out as long as the same checker reports, then times
  * are shortened and what is not needed is left out. Every attempt is a run of its own.
  */
-import { endOf, type Fault, type SimulationPlan } from './plan.js'
+import { endOf, withoutStrays, type Fault, type SimulationPlan } from './plan.js'
 
 export interface ShrinkParts {
   /** Name of the checker that reports first in a run of the plan; undefined when none does. */
@@ -31,9 +31,10 @@ export async function shrinkPlan(failing: SimulationPlan, checker: string, parts
     return true
   }
 
-  if (plan.rival) await attempt({ ...plan, rival: false })
+  if (plan.rival) await attempt(withoutStrays({ ...plan, rival: false }))
   await removeFaults()
-  for (const update of plan.updates) await attempt({ ...plan, updates: plan.updates.filter((each) => each !== update) })
+  for (const update of plan.updates)
+    await attempt(withoutStrays({ ...plan, updates: plan.updates.filter((each) => each !== update) }))
   for (const fault of plan.faults) await shorten(fault)
   await removeFaults()
   const lastMs = Math.max(0, ...plan.faults.map(endOf), ...plan.updates.map(({ atMs }) => atMs))

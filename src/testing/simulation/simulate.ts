@@ -3,9 +3,11 @@
  * checkers. The same plan gives the same run, byte for byte.
  */
 import { isSdkError } from '../../errors.js'
+import type { TargetConfigId } from '../../ids.js'
 import type { Clock } from '../../ports/clock.js'
+import type { RecordKey } from '../../ports/state-store.js'
+import { checkHooks } from '../../runtime/create-scheduler.js'
 import type { Hooks } from '../../runtime/hooks.js'
-import { hookNames } from '../../scheduler/questions.js'
 import type { ServiceStatus } from '../../scheduler/report.js'
 import { roleOf } from '../../spec/check-update.js'
 import { specId } from '../../spec/identity.js'
@@ -20,10 +22,12 @@ import { behaveAsSpecified, type Behave } from '../virtual/tasks.js'
 import { createApplication } from './application.js'
 import { createFaultControl, type FaultControl } from './apply-faults.js'
 import { createCoverage, type Coverage } from './coverage.js'
-import { checkWaits, createSurvey, isComplete, type Install } from './end-state.js'
+import { checkWaits, createSurvey, describeOpen, isComplete, partOf, type Install } from './end-state.js'
 import { logHooks } from './log-hooks.js'
 import type { SimulationPlan } from './plan.js'
 import { createSimulatedStore, type SimulatedStore } from './store.js'
+import { createTargets } from './targets.js'
+import { troubleHooks } from './trouble-hooks.js'
 
 /** A promise that was broken. */
 export interface Violation {
@@ -60,8 +64,11 @@ export interface RunOptions {
   readonly onEntry?: (entry: LogEntry) => void
   /** How long tasks take to start, to get ready, to stop. @defaultValue seconds, as their goals say */
   readonly behave?: Behave
-  /** Hooks of your own, given the clock of their process. @defaultValue a simulated quorum database */
-  readonly hooks?: (clock: Clock) => Hooks
+  /**
+   * Hooks of your own, given the clock of their process and the spec that it is started with; those that the spec names, no more
+   * and no fewer. @defaultValue a simulated quorum database
+   */
+  readonly hooks?: (clock: Clock, spec: ServiceSpec) => Hooks
 }
 
 /** A scheduler that has ended by an error of its own is started again, as by an init system. */
@@ -73,17 +80,24 @@ const steadyMs = 120_000
 /** Longer than any doubt of the scheduler waits. */
 const restMs = 65_000
 const lookMs = 1_000
+/** Between two looks at what the schedulers wait for, while faults happen. */
+const waitLookMs = 5_000
 const tickMs = 2_000
 /** Errors by which a scheduler rightly ends itself: somebody else leads. */
 const rightfulEnds: ReadonlySet<string> = new Set(['ERR_STORE_DEPOSED', 'ERR_FAILED_OVER'])
 
+/** @throws SdkError `ERR_HOOK_UNBOUND` when hooks of your own are not those that a spec of the plan names. */
 export async function runPlan(plan: SimulationPlan, options: RunOptions = {}): Promise<SimulationResult> {
+  for (const { spec } of [plan, ...plan.updates]) if (options.hooks !== undefined) checkHooks(spec, options.hooks(noClock, spec))
   const run = createRun(plan, options)
   await run.live()
   if (run.violations.length === 0) await run.settle()
   if (run.violations.length === 0) await run.rest()
   return run.result()
 }
+
+/** For hooks that are made only to see their names. */
+const noClock: Clock = { now: () => 0, after: () => () => undefined }
 
 interface Run {
   readonly violations: readonly Violation[]
@@ -101,13 +115,13 @@ function createRun(plan: SimulationPlan, options: RunOptions): Run {
   const survey = createSurvey()
   const coverage = createCoverage()
   const specs: ServiceSpec[] = [plan.spec]
-  const all = [plan.spec, ...plan.updates.map((update) => update.spec)]
-  const application = createApplication({
-    seed: plan.seed,
-    hookNames: [...new Set(all.flatMap((spec) => [...hookNames(spec)]))],
-    servers: serversOf(all),
-  })
-  const usual = options.behave ?? behaveAsSpecified(all.at(-1) ?? plan.spec)
+  const read = <Record>(key: RecordKey): Record | undefined => {
+    const text = store.read(key)
+    return text === undefined ? undefined : (JSON.parse(text) as Record)
+  }
+  const targets = createTargets(plan, read)
+  const application = createApplication({ seed: plan.seed, target: () => targets.inForce() })
+  const behave: Behave = options.behave ?? ((task, launch) => behaveAsSpecified(targets.ofLaunch(task))(task, launch))
   const slots = new Map<string, VirtualScheduler>()
   /** Of the last session of each process. */
   const epochs = new Map<string, number>()
@@ -128,7 +142,7 @@ function createRun(plan: SimulationPlan, options: RunOptions): Run {
   }
   const cluster: VirtualCluster = createVirtualCluster({
     agents: [...buildVirtualAgents(plan.agents), buildForeignMachine('agent-of-others', roleOf(plan.spec))],
-    behave: (task, launch) => faults.changeBehaviour(task.name, usual(task, launch)),
+    behave: (task, launch) => faults.changeBehaviour(task.name, behave(task, launch)),
     seed: plan.seed,
     keepLog: false,
     onLog: onEntry,
@@ -149,10 +163,7 @@ function createRun(plan: SimulationPlan, options: RunOptions): Run {
   const checkers = (options.checkers ?? allCheckers).map((definition) => ({
     name: definition.name,
     checker: definition.create({
-      read: (key) => {
-        const text = store.read(key)
-        return text === undefined ? undefined : (JSON.parse(text) as never)
-      },
+      read,
       keys: () => store.dump().keys(),
       specs: () => specs,
       nowMs: () => cluster.nowMs,
@@ -173,7 +184,6 @@ function createRun(plan: SimulationPlan, options: RunOptions): Run {
   const faults: FaultControl = createFaultControl({
     cluster,
     store: () => store,
-    application,
     schedulerAt: (place) => slots.get(place),
     startLater,
   })
@@ -192,8 +202,14 @@ function createRun(plan: SimulationPlan, options: RunOptions): Run {
         storeOf: (process) => store.storeOf(process),
         ids,
         place,
-        hooksOf: (process) =>
-          logHooks(process, options.hooks?.(process.host) ?? application.hooksOf(process), (news) => cluster.write(news)),
+        hooksOf: (process, spec) => {
+          const hooks = options.hooks?.(process.host, spec) ?? application.hooksOf(process, spec)
+          return logHooks(
+            process,
+            troubleHooks(hooks, (fault) => faults.isUnder(fault)),
+            (news) => cluster.write(news),
+          )
+        },
         faultOf: (call) => faults.callFault(place, call),
         tickMs,
       }),
@@ -237,38 +253,49 @@ function createRun(plan: SimulationPlan, options: RunOptions): Run {
     return undefined
   }
 
+  let waitsLookedAtMs = startMs
+  /** Nobody asks what a run without faults waits for, and looking would cost more than the run. */
+  const lookAtWaits = (): boolean => {
+    if (plan.faults.length === 0 || cluster.nowMs < waitsLookedAtMs + waitLookMs) return false
+    waitsLookedAtMs = cluster.nowMs
+    for (const slot of slots.values()) if (slot.isRunning) coverage.onStatus(slot.status())
+    return false
+  }
+
   return {
     violations,
     async live() {
       for (const slot of slots.values()) await slot.start(plan.spec)
       for (const { atMs, spec } of plan.updates) cluster.after(atMs, () => update(spec))
       for (const fault of plan.faults) cluster.after(fault.atMs, () => faults.begin(fault))
-      await go(plan.untilMs)
+      await go(plan.untilMs, lookAtWaits)
       faults.endAll()
     },
     async settle() {
       let seenCommits = -1
       let changedAtMs = cluster.nowMs
-      let complete = false
       let lookAtMs = 0
       const wanted = specId(specs.at(-1) ?? plan.spec)
+      const isDone = (): boolean => {
+        const status = statusOf()
+        coverage.onStatus(status)
+        return status?.targetId === wanted && isComplete(status) && application.isUp()
+      }
       const isSettled = (): boolean => {
         if (store.commits !== seenCommits) {
           seenCommits = store.commits
           changedAtMs = cluster.nowMs
         }
-        // The state follows the store a moment later; to look at every move would cost more than the run.
-        if (cluster.nowMs >= lookAtMs) {
-          lookAtMs = cluster.nowMs + (cluster.nowMs - changedAtMs <= 2 * lookMs ? lookMs : 30 * lookMs)
-          const status = statusOf()
-          complete = status?.targetId === wanted && isComplete(status) && application.isUp()
-        }
         const stillMs = cluster.nowMs - changedAtMs
+        // To look at every move would cost more than the run.
+        if (stillMs < steadyMs || cluster.nowMs < lookAtMs) return false
+        lookAtMs = cluster.nowMs + lookMs
         // What has lost its agent never completes: it is done when nothing moves any more.
-        return (complete && stillMs >= steadyMs) || (stillMs >= quietMs && survey.lostInstances(store.dump()).size > 0)
+        return isDone() || (stillMs >= quietMs && survey.lostInstances(store.dump()).size > 0)
       }
       const isStill = await go(plan.settleWithinMs, isSettled)
       if (isBroken()) return
+      const complete = isDone()
       const lost = survey.lostInstances(store.dump())
       const status = statusOf()
       if (status === undefined) report('liveness')(`no scheduler leads ${plan.settleWithinMs} ms after the last fault`)
@@ -282,13 +309,14 @@ function createRun(plan: SimulationPlan, options: RunOptions): Run {
       const before = { commits: store.commits, calls, jobs }
       await go(restMs)
       if (isBroken()) return
-      const isWaiting = survey.lostInstances(store.dump()).size > 0
+      const lost = survey.lostInstances(store.dump())
+      const isWaiting = lost.size > 0
       // A gate that stays shut is asked again, and its answers are kept.
       const isAsking = isWaiting && jobs !== before.jobs
       if (store.commits !== before.commits && !isAsking) report('rest')('at rest, time alone led to a write')
       if (calls !== before.calls && !isWaiting) report('rest')('at rest, time alone led to a call')
       for (const { name, checker } of checkers) tell(name, () => checker.atRest?.())
-      if (!isWaiting) await compareInstalls()
+      await compareInstalls(lost)
     },
     result: () => ({
       plan,
@@ -302,56 +330,52 @@ function createRun(plan: SimulationPlan, options: RunOptions): Run {
     }),
   }
 
-  async function compareInstalls(): Promise<void> {
+  /**
+   * With nothing lost, the end is that of an install without faults. What is lost holds up others: an update stands still while an
+   * instance is down, and a serial phase behind it. So each of the others that was deployed is compared on the target that it is on.
+   */
+  async function compareInstalls(lost: ReadonlySet<string>): Promise<void> {
     if (plan.faults.length === 0 && plan.updates.length === 0) return
-    const reference = await referenceInstall(plan, specs.at(-1) ?? plan.spec)
+    if (lost.size === 0) return compareInstall(specs.at(-1) ?? plan.spec, (install) => install)
+    for (const { name, deployed, targetId } of statusOf()?.instances ?? []) {
+      const spec = targets.byId(targetId as TargetConfigId)
+      if (spec === undefined) report('end-state')(`${name} is on target ${targetId}, which nobody has handed in`)
+      else if (deployed && !lost.has(name)) await compareInstall(spec, (install) => partOf(install, name))
+    }
+  }
+
+  async function compareInstall(spec: ServiceSpec, partOfIt: (install: Install) => unknown): Promise<void> {
+    const reference = await referenceInstall(plan, spec, options)
     if ('failure' in reference) return report('end-state')(`an install without faults fails: ${reference.failure}`)
-    const expected = JSON.stringify(reference, undefined, 1)
-    const found = JSON.stringify(survey.install(store.dump()), undefined, 1)
+    const [expected, found] = [reference, survey.install(store.dump())].map((each) =>
+      JSON.stringify(partOfIt(each), undefined, 1),
+    )
     if (found !== expected) report('end-state')(`the end is not that of an install without faults: ${found}, and not ${expected}`)
   }
 }
 
-const hourMs = 3_600_000
-const references = new Map<string, Promise<Install | { readonly failure: string }>>()
+type Reference = Promise<Install | { readonly failure: string }>
 
-/** The same spec, installed without any fault. */
-function referenceInstall(plan: SimulationPlan, spec: ServiceSpec): Promise<Install | { readonly failure: string }> {
+const hourMs = 3_600_000
+/** By the options that hold hooks or a behaviour of the user's own, which may be others in every run. */
+const references = new WeakMap<RunOptions, Map<string, Reference>>()
+const noOptions: RunOptions = {}
+
+/** The same spec, installed without any fault, by tasks and hooks that behave alike. */
+function referenceInstall(plan: SimulationPlan, spec: ServiceSpec, options: RunOptions): Reference {
+  const { behave, hooks } = options
+  const owner = behave === undefined && hooks === undefined ? noOptions : options
+  const known = references.get(owner) ?? new Map<string, Reference>()
+  references.set(owner, known)
   const key = `${specId(spec)} on ${plan.agents}`
-  const known = references.get(key)
-  if (known !== undefined) return known
-  const quiet = { ...plan, seed: 0, spec, updates: [], faults: [], rival: false, untilMs: 0, settleWithinMs: hourMs }
-  const reference = runPlan(quiet).then(({ violations: [violation], install }) =>
+  const present = known.get(key)
+  if (present !== undefined) return present
+  const settleWithinMs = Math.max(hourMs, plan.untilMs + plan.settleWithinMs)
+  const quiet = { ...plan, seed: 0, spec, updates: [], faults: [], rival: false, untilMs: 0, settleWithinMs }
+  const alike = { ...(behave === undefined ? {} : { behave }), ...(hooks === undefined ? {} : { hooks }) }
+  const reference = runPlan(quiet, alike).then(({ violations: [violation], install }) =>
     violation === undefined ? install : { failure: violation.text },
   )
-  references.set(key, reference)
+  known.set(key, reference)
   return reference
 }
-
-/** Tasks that serve, by pod instance. */
-function serversOf(specs: readonly ServiceSpec[]): Map<string, string[]> {
-  const result = new Map<string, string[]>()
-  for (const spec of specs)
-    for (const [pod, { count, tasks }] of Object.entries(spec.pods))
-      for (let index = 0; index < count; index++) {
-        const servers = Object.entries(tasks).filter(([, task]) => task.goal === 'RUNNING')
-        result.set(
-          `${pod}-${index}`,
-          servers.map(([task]) => `${pod}-${index}-${task}`),
-        )
-      }
-  return result
-}
-
-const describeOpen = (status: ServiceStatus): string =>
-  JSON.stringify([
-    ...status.plans
-      .filter((plan) => plan.status !== 'COMPLETE')
-      .map(({ name, status: state, reason, phases }) => ({
-        plan: name,
-        state,
-        reason,
-        steps: phases.flatMap((phase) => phase.steps.filter((step) => step.status !== 'COMPLETE')),
-      })),
-    ...status.instances.filter((instance) => !instance.ready).map(({ name, owner, tasks }) => ({ name, owner, tasks })),
-  ])

@@ -25,8 +25,8 @@ export interface CallQueueParts {
   readonly callTimeoutMs: number
   readonly faultOf: (call: MesosCall | Ack) => CallFault
   readonly onCrash: () => void
-  /** The call is being written to the connection. */
-  readonly onSent: (call: MesosCall | Ack) => void
+  /** The call is being written to the connection; `decidedAtMs` as it came with it. */
+  readonly onSent: (call: MesosCall | Ack, decidedAtMs: number) => void
   /** The stream cannot be used any more. */
   readonly onDead: (reason: string) => void
   readonly onRefused: (call: MesosCall | Ack, status: number, text: string) => void
@@ -34,7 +34,7 @@ export interface CallQueueParts {
 
 export interface CallQueue {
   /** Resolves when answered, refused or given up. */
-  send(call: MesosCall | Ack): Promise<void>
+  send(call: MesosCall | Ack, decidedAtMs: number): Promise<void>
   /** Calls in hand and in the queue are given up. */
   close(): void
 }
@@ -47,6 +47,7 @@ const aboutTheStream = /stream id|framework cannot be found/i
 
 interface Queued {
   readonly call: MesosCall | Ack
+  readonly decidedAtMs: number
   readonly done: () => void
 }
 
@@ -65,7 +66,7 @@ export function createCallQueue(parts: CallQueueParts): CallQueue {
     if (fault === 'crash') return parts.onCrash()
     const noAnswer = (): void => parts.onDead(`no answer to ${call.type}: none within ${parts.callTimeoutMs} ms`)
     inHand = { mayRepeat: mayRepeat && isRepeatable(call), cancelTimeout: parts.after(parts.callTimeoutMs, noAnswer) }
-    parts.onSent(call)
+    parts.onSent(call, next.decidedAtMs)
     connection ??= parts.open({ onAnswer, onRecord: () => undefined, onHeartbeat: () => undefined, onEnd })
     if (fault === 'loseCall') return
     const body = JSON.stringify(toCall(call, parts.framework))
@@ -98,10 +99,10 @@ export function createCallQueue(parts: CallQueueParts): CallQueue {
   }
 
   return {
-    send: (call) =>
+    send: (call, decidedAtMs) =>
       new Promise((resolve) => {
         if (isClosed) return resolve()
-        queue.push({ call, done: resolve })
+        queue.push({ call, decidedAtMs, done: resolve })
         sendNext()
       }),
     close() {

@@ -223,7 +223,7 @@ export function createVirtualDriver(parts: VirtualDriverParts): VirtualDriver {
       callTimeoutMs: timings.callTimeoutMs,
       faultOf: parts.faultOf,
       onCrash: parts.onCrash,
-      onSent: (call) => write({ type: 'callSent', scheduler, streamId, decidedAtMs: parts.decidedAtMs(), call }),
+      onSent: (call, decidedAtMs) => write({ type: 'callSent', scheduler, streamId, decidedAtMs, call }),
       onDead: (reason) => finish(of, reason),
       onRefused: ({ type }, status, text) =>
         complain(new SdkError('ERR_PROTOCOL', `the master refused a call (${type}) with ${status}: ${text}`)),
@@ -249,7 +249,8 @@ export function createVirtualDriver(parts: VirtualDriverParts): VirtualDriver {
       void subscribe()
     },
     async send({ streamId, call }: Outgoing) {
-      if (session?.streamId === streamId) await session.calls?.send(call)
+      // Asked for now: a call may wait behind others before it is written.
+      if (session?.streamId === streamId) await session.calls?.send(call, parts.decidedAtMs())
     },
     close() {
       vanish()

@@ -26,7 +26,7 @@ export interface ClusterFaults {
   loseToAgent(agent: string, type?: MasterToAgent['type'], onHit?: () => void): boolean
   loseToMaster(agent: string, type?: AgentToMaster['type'], onHit?: () => void): boolean
   /** The next one arrives twice. */
-  duplicateToMaster(agent: string, type?: AgentToMaster['type']): boolean
+  duplicateToMaster(agent: string, type?: AgentToMaster['type'], onHit?: () => void): boolean
   /** Messages that were to be lost or doubled and have not come by are left alone. */
   disarm(): boolean
   /** The connection between agent and master breaks at both ends; the agent connects anew. */
@@ -126,7 +126,7 @@ export function createClusterFaults({ master, agents, routes, routeTo }: Cluster
     slowScheduler: (extraMs, scheduler) => onSchedulers(scheduler, (route) => route.slow(extraMs)),
     loseToAgent: (agent, type, onHit) => on(agent, ({ faults }) => faults.toAgent.push({ type, copies: 0, onHit }) > 0),
     loseToMaster: (agent, type, onHit) => on(agent, ({ faults }) => faults.toMaster.push({ type, copies: 0, onHit }) > 0),
-    duplicateToMaster: (agent, type) => on(agent, ({ faults }) => faults.toMaster.push({ type, copies: 2 }) > 0),
+    duplicateToMaster: (agent, type, onHit) => on(agent, ({ faults }) => faults.toMaster.push({ type, copies: 2, onHit }) > 0),
     disarm() {
       const waiting = [...agents.values()]
         .flatMap(({ faults }) => [faults.toAgent, faults.toMaster])

@@ -19,6 +19,7 @@ import type { MemorySession, MemoryStore } from '../../store/memory-store.js'
 import type { VirtualCluster } from './cluster.js'
 import type { CallFault, VirtualDriver } from './driver.js'
 import { createHost, type Host } from './host.js'
+import { createVirtualOperatorApi } from './operator.js'
 
 /** The store as one process sees it. */
 export interface ProcessStore extends StateStore {
@@ -33,6 +34,8 @@ export interface ProcessStore extends StateStore {
 export interface VirtualProcess {
   /** `a1`, then `a2`. */
   readonly name: string
+  /** `a`. */
+  readonly place: string
   readonly host: Host
 }
 
@@ -40,8 +43,8 @@ export interface VirtualSchedulerOptions {
   readonly cluster: VirtualCluster
   readonly storeOf: (process: VirtualProcess) => ProcessStore
   readonly ids: IdSource
-  /** Given the process, whose host is its only clock. */
-  readonly hooksOf?: (process: VirtualProcess) => Hooks
+  /** Given the process, whose host is its only clock, and the spec that it is started with. */
+  readonly hooksOf?: (process: VirtualProcess, spec: ServiceSpec) => Hooks
   readonly logger?: Logger
   /** @defaultValue 'a' */
   readonly place?: string
@@ -107,10 +110,10 @@ export function createVirtualScheduler(options: VirtualSchedulerOptions): Virtua
   const start = async (spec: ServiceSpec): Promise<void> => {
     const name = `${place}${++incarnations}`
     const host = createHost(cluster.clock, cluster.giveTurn)
-    const store = options.storeOf({ name, host })
+    const store = options.storeOf({ name, place, host })
     const process = createSchedulerProcess({
       spec,
-      hooks: options.hooksOf?.({ name, host }) ?? {},
+      hooks: options.hooksOf?.({ name, place, host }, spec) ?? {},
       store,
       newDriver: () =>
         (incarnation.driver = cluster.newDriver({
@@ -120,6 +123,7 @@ export function createVirtualScheduler(options: VirtualSchedulerOptions): Virtua
           onCrash: () => die(incarnation),
           decidedAtMs: store.decidedAtMs,
         })),
+      operatorApi: createVirtualOperatorApi((request) => cluster.request(request)),
       env: { ids: options.ids },
       clock: host,
       logger,
@@ -131,7 +135,7 @@ export function createVirtualScheduler(options: VirtualSchedulerOptions): Virtua
       onStep: options.onStep ?? (() => undefined),
     })
     cluster.write({ type: 'schedulerStarted', scheduler: name, spec })
-    const incarnation: Incarnation = { name, host, process, store, ended: process.run(), isOver: false }
+    const incarnation: Incarnation = { name, place, host, process, store, ended: process.run(), isOver: false }
     current = incarnation
     incarnation.ended.then(
       () => over(incarnation, 'stopped'),

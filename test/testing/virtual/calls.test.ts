@@ -44,7 +44,7 @@ function openQueue(): { queue: CallQueue; seen: string[]; connections: Connectio
 describe('a call whose connection breaks', () => {
   it.each(['decline', 'kill', 'acknowledge'])('is sent once more, and not twice: %s', (name) => {
     const { queue, seen, connections } = openQueue()
-    void queue.send(calls[name] as MesosCall)
+    void queue.send(calls[name] as MesosCall, 0)
     connections[0]?.onEnd('gone')
     connections[1]?.onEnd('gone')
     expect(seen).toEqual(['posted on 1', 'posted on 2', expect.stringMatching(/^dead: no answer to .*: gone$/)])
@@ -52,7 +52,7 @@ describe('a call whose connection breaks', () => {
 
   it.each(['accept', 'suppress', 'revive'])('ends the stream and is never sent again: %s', (name) => {
     const { queue, seen, connections } = openQueue()
-    void queue.send(calls[name] as MesosCall)
+    void queue.send(calls[name] as MesosCall, 0)
     connections[0]?.onEnd('gone')
     expect(seen).toEqual(['posted on 1', `dead: no answer to ${name}: gone`])
   })
@@ -60,11 +60,11 @@ describe('a call whose connection breaks', () => {
 
 it('a connection that breaks between calls is made anew for the next one', async () => {
   const { queue, seen, connections } = openQueue()
-  const first = queue.send(calls['revive'] as MesosCall)
+  const first = queue.send(calls['revive'] as MesosCall, 0)
   connections[0]?.onAnswer(202, '', undefined)
   await first
   connections[0]?.onEnd('idle for too long')
-  void queue.send(calls['accept'] as MesosCall)
+  void queue.send(calls['accept'] as MesosCall, 0)
   expect(seen).toEqual(['posted on 1', 'posted on 2'])
 })
 
@@ -76,16 +76,16 @@ it.each([
   [503, '', 'dead'],
 ])('an answer %i (%s) means: %s', (status, text, meaning) => {
   const { queue, seen, connections } = openQueue()
-  void queue.send(calls['decline'] as MesosCall)
+  void queue.send(calls['decline'] as MesosCall, 0)
   connections[0]?.onAnswer(status, text, undefined)
   expect(seen.at(-1)).toMatch(new RegExp(`^${meaning}`))
 })
 
 it('what is in the queue when it is closed is given up', async () => {
   const { queue, seen } = openQueue()
-  const all = Promise.all([queue.send(calls['decline'] as MesosCall), queue.send(calls['accept'] as MesosCall)])
+  const all = Promise.all([queue.send(calls['decline'] as MesosCall, 0), queue.send(calls['accept'] as MesosCall, 0)])
   queue.close()
   await all
-  await queue.send(calls['accept'] as MesosCall)
+  await queue.send(calls['accept'] as MesosCall, 0)
   expect(seen).toEqual(['posted on 1', 'closed 1'])
 })
