@@ -1,4 +1,8 @@
 import { defineConfig } from 'vitest/config'
+import { mutants, mutateForTests } from './test/simulation/mutants.js'
+
+/** A test build with a deliberate fault, which a test has to find (`npm run verify -- mutants`). */
+const faulty = mutants.filter(({ name }) => name === process.env['STATEWARD_MUTANT']).map(mutateForTests)
 
 // `unit` needs no network, clock or process and takes seconds; `e2e` runs real servers and processes from the built
 // package, one file at a time, because two cores are all it may count on.
@@ -6,6 +10,7 @@ export default defineConfig({
   test: {
     projects: [
       {
+        plugins: faulty,
         resolve: {
           alias: [
             { find: /^stateward$/, replacement: new URL('./src/index.ts', import.meta.url).pathname },

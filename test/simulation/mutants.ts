@@ -1,10 +1,12 @@
 /**
  * Deliberate faults: each is one or a few replacements in the source, made while a test build is bundled and nowhere else. The
- * simulation has to find every one of them. A text that is no longer in its file is an error, so the list cannot rot.
+ * simulation has to find every one of them; where it does not reach (an adapter that it replaces, a store restored from a backup),
+ * the named test has to. A text that is no longer in its file is an error, so the list cannot rot.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Plugin } from 'esbuild'
+import type { Plugin as VitestPlugin } from 'vitest/config'
 
 export interface Edit {
   /** Below `src`. */
@@ -19,6 +21,8 @@ export interface Mutant {
   /** What the product would do. */
   readonly does: string
   readonly edits: readonly Edit[]
+  /** The test that has to fail, where the simulation does not reach. */
+  readonly heldBy?: string
 }
 
 const shell = 'runtime/run-loop.ts'
@@ -32,6 +36,8 @@ const mutant = (name: string, does: string, ...edits: readonly (readonly [string
   does,
   edits: edits.map(([file, find, replace]) => ({ file, find, replace })),
 })
+
+const heldBy = (heldBy: string, held: Mutant): Mutant => ({ ...held, heldBy })
 
 export const mutants: readonly Mutant[] = [
   // Intent before effect.
@@ -271,12 +277,6 @@ ${loop}`,
     'if (sentAtMs !== undefined && nowMs - sentAtMs < killRepeatMs) continue',
     'if (sentAtMs !== undefined) continue',
   ]),
-  mutant(
-    'no-doubts',
-    'never asks for launches that nobody tells about',
-    ['scheduler/reconcile.ts', '  doubt(draft)\n  askTasks', '  askTasks'],
-    ['scheduler/reconcile.ts', '  askForAll(draft)\n}', '}'],
-  ),
   mutant('asks-once', 'asks a new master once and never again', [
     'scheduler/reconcile.ts',
     '  tries === 0 ? 0 : askedAtMs + Math.min(maxPauseMs, firstPauseMs * 2 ** (tries - 1))',
@@ -312,11 +312,86 @@ ${loop}`,
     "const due = question.state === 'asking' ? !inFlight(question.runId) : ",
     "const due = question.state === 'asking' ? false : ",
   ]),
+
+  // Out of the simulation's reach.
+  heldBy(
+    'test/scheduler/recovery.test.ts',
+    mutant('kill-strangers', 'kills a task that the store does not know', [
+      'scheduler/task-status.ts',
+      '  else strangers.set(status.taskId, status)',
+      "  else if (status.agentId !== undefined) draft.call({ type: 'kill', taskId: status.taskId, agentId: status.agentId })",
+    ]),
+  ),
+  heldBy(
+    'test/scheduler/recovery.test.ts',
+    mutant('launch-beside-strangers', 'launches beside a task that the store does not know', [
+      'scheduler/assess.ts',
+      '  if (stranger !== undefined) {',
+      "  if (stranger?.state === 'KILLING') {",
+    ]),
+  ),
+  heldBy(
+    'test/scheduler/recovery.test.ts',
+    mutant('ghost-not-killed', 'lets an earlier launch live that counted as gone', [
+      'scheduler/task-status.ts',
+      '  if (signsOfLife.has(state) && agentId !== undefined) draft.call',
+      "  if (state === 'KILLING' && agentId !== undefined) draft.call",
+    ]),
+  ),
+  heldBy(
+    'test/scheduler/recovery.test.ts',
+    mutant('no-doubts', 'never asks again for what nobody tells about', [
+      'scheduler/reconcile.ts',
+      '  doubt(draft)\n  askTasks',
+      '  askTasks',
+    ]),
+  ),
+  heldBy(
+    'test/state-machine/task-machine.test.ts',
+    mutant('dropped-is-always-an-end', 'takes a DROPPED of a running task for its end', [
+      'state-machine/task-machine.ts',
+      "  DROPPED: [{ guard: 'neverSeen', target: 'ended', actions: 'endNeverRan' }, { actions: 'note' }],",
+      "  DROPPED: { target: 'ended', actions: 'endNeverRan' },",
+    ]),
+  ),
+  heldBy(
+    'test/scheduler/damaged-records.test.ts',
+    mutant('no-seal', 'decides on a record that was damaged', [
+      'scheduler/records/record-text.ts',
+      '  if (head === undefined || found !== sealOf(key, text.slice(head.length)))',
+      '  if (head === undefined)',
+    ]),
+  ),
+  heldBy(
+    'test/scheduler/stored-records.test.ts',
+    mutant('newer-version-read', 'reads a record of a newer version as if it knew it', [
+      'scheduler/records/record-text.ts',
+      '  if (v > version) throw',
+      '  if (v > version + 90) throw',
+    ]),
+  ),
+  heldBy(
+    'test/store/commit-chain.test.ts',
+    mutant('bad-version-is-deposed', 'takes BAD_VERSION for a deposition, without reading whose batch stands', [
+      'store/commit-chain.ts',
+      '      doubt.isContradicted = true\n',
+      "      return end('deposed', options.deposed('a version'))\n",
+    ]),
+  ),
+  heldBy(
+    'test/store/commit-chain.test.ts',
+    mutant('other-batch-after-unknown', 'sends the next batch in the place of one whose outcome is unknown', [
+      'store/commit-chain.ts',
+      "    if (error.failure === 'CONNECTION_LOSS') return\n",
+      "    if (error.failure === 'CONNECTION_LOSS') return void pending.splice(pending.indexOf(item), 1).forEach(({ resolve }) => resolve())\n",
+    ]),
+  ),
 ]
+
+const src = join(import.meta.dirname, '../../src')
 
 /** Puts the fault into the files as they are bundled. */
 export function mutate({ name, edits }: Mutant): Plugin {
-  const src = join(import.meta.dirname, '../../src')
   return {
     name,
     setup(build) {
@@ -327,6 +402,16 @@ export function mutate({ name, edits }: Mutant): Plugin {
     },
   }
 }
+
+/** The same for the test runner. */
+export const mutateForTests = ({ name, edits }: Mutant): VitestPlugin => ({
+  name,
+  enforce: 'pre',
+  transform(text, id) {
+    const own = edits.filter((edit) => join(src, edit.file) === id)
+    return own.length === 0 ? undefined : own.reduce(applyEdit, text)
+  },
+})
 
 /** @throws Error when the text is not there exactly once. */
 export function applyEdit(text: string, { file, find, replace }: Edit): string {

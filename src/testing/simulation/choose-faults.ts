@@ -33,9 +33,10 @@ export function chooseFaults(choice: FaultChoice): Fault[] {
   if (kinds.length === 0 || untilMs <= fromMs) return []
   const count = chance.between(1, choice.most ?? 10)
   const isBurst = chance.happens(0.5)
-  const burstAtMs = chance.between(fromMs, Math.max(fromMs, untilMs - burstMs))
-  const moment = (): number =>
-    isBurst ? Math.min(untilMs, burstAtMs + chance.between(0, burstMs)) : chance.between(fromMs, untilMs)
+  // More of them early, while a plan is under way; later on a service at rest has fewer ways to go wrong.
+  const early = (toMs: number): number => fromMs + Math.round((toMs - fromMs) * chance.next() ** 2)
+  const burstAtMs = early(Math.max(fromMs, untilMs - burstMs))
+  const moment = (): number => (isBurst ? Math.min(untilMs, burstAtMs + chance.between(0, burstMs)) : early(untilMs))
   // A run of few kinds digs deeper than one that has a little of everything.
   const few = chance.happens(0.5) ? Array.from({ length: chance.between(1, 4) }, () => chance.pick(kinds)) : kinds
   const names = namesOf({ ...choice, updates: [] })
