@@ -2,20 +2,25 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { openBench, type Statement } from './bench.js'
+import { checks } from './checks.js'
+import { endings } from './endings.js'
 import { failures } from './failures.js'
+import { feedback } from './feedback.js'
+import { launches } from './launches.js'
 import { offers } from './offers.js'
-import { operations } from './operations.js'
 import { operators } from './operators.js'
 import { requests } from './requests.js'
+import { reservations } from './reservations.js'
+import { sharing } from './sharing.js'
 import { streams } from './streams.js'
-import { tasks } from './tasks.js'
+import { volumes } from './volumes.js'
 
 const parts: Readonly<Record<string, readonly Statement[]>> = {
   'A requests': requests,
   'B streams': streams,
   'C offers': offers,
-  'D operations': operations,
-  'E tasks': tasks,
+  'D operations': [...reservations, ...volumes, ...feedback],
+  'E tasks': [...launches, ...endings, ...checks, ...sharing],
   'F failures': failures,
   'G operators': operators,
 }
