@@ -235,16 +235,20 @@ ${loop}`,
     "  if (state.volatile.stream === undefined) return 'no connection to the master'\n  return unsettledBeside(state, except)",
     '  return undefined',
   ]),
-  mutant('restart-unconnected', 'takes a pod in hand for a restart while nobody tells how the others are', [
-    'scheduler/claims.ts',
-    'updateBlocker(draft, name) === undefined)',
-    'updateBlocker({ records: draft.records, volatile: { ...draft.volatile, stream: {} } }, name) === undefined)',
-  ]),
-  mutant('restart-without-budget', 'restarts a pod while another one is down', [
-    'scheduler/claims.ts',
-    'isRestartDue(draft.records, instance) && (!isServing(draft.records, instance) || updateBlocker(draft, name) === undefined)',
-    'isRestartDue(draft.records, instance)',
-  ]),
+  mutant(
+    'restart-without-budget',
+    'restarts a pod while another one is down',
+    [
+      'scheduler/claims.ts',
+      'isRestartDue(draft.records, instance) && (!isServing(draft.records, instance) || updateBlocker(draft, name) === undefined)',
+      'isRestartDue(draft.records, instance)',
+    ],
+    [
+      'scheduler/kills.ts',
+      "if (need.kind === 'kill' && restartBlocker(draft, instance) === undefined)",
+      "if (need.kind === 'kill')",
+    ],
+  ),
   mutant(
     'roll-all-at-once',
     'rolls every instance at once',
@@ -291,6 +295,7 @@ ${loop}`,
       '  Math.min(doubtsAskedAtMs + doubtAfterMs, reconciledAtMs + periodMs)',
       '  (doubtsAskedAtMs + reconciledAtMs) * 9',
     ],
+    ['scheduler/quiet.ts', '    consider(block.startedAtMs + brokenAfterMs)\n', ''],
   ),
   mutant(
     'forgets-operations',
