@@ -7,10 +7,11 @@
 const base = '^src/(ids|units|errors)\\.ts$'
 const coreFolders = ['spec', 'plan', 'state-machine', 'offer-evaluator', 'recovery', 'scheduler']
 const core = `^src/(${coreFolders.join('|')})/`
-const pure = `^src/(${coreFolders.join('|')}|mesos-model)/|${base}`
+const pure = `^src/(${coreFolders.join('|')}|doctor|mesos-model)/|${base}`
 const entries = '^src/(index|testing|local-cluster)\\.ts$'
 const messages = '^src/mesos/messages[^/]*\\.ts$'
-const compositionRoot = '^src/runtime/create-scheduler\\.ts$'
+const doctor = '^src/doctor/'
+const compositionRoot = '^src/runtime/create-(scheduler|doctor)\\.ts$'
 const npm = ['npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-bundled', 'npm-no-pkg', 'npm-unknown']
 
 /** A folder of src may import only what is listed (of src): everything else in src is refused. */
@@ -106,6 +107,15 @@ module.exports = {
       base,
     ),
 
+    only(
+      'doctor-imports-core',
+      'The doctor compares what others have read. Nothing of the core may need it, and it decides nothing that a scheduler does.',
+      doctor,
+      doctor,
+      core,
+      base,
+    ),
+
     // The ports.
     only(
       'ports-import-core',
@@ -135,17 +145,19 @@ module.exports = {
       'runtime-imports-ports',
       'The loop works against ports, so the same loop runs in a simulation and in production. Only the composition root knows ' +
         'which adapters there are.',
-      '^src/runtime/(?!create-scheduler\\.ts$)',
-      '^src/runtime/(?!create-scheduler\\.ts$)',
+      '^src/runtime/(?!create-(scheduler|doctor)\\.ts$)',
+      '^src/runtime/(?!create-(scheduler|doctor)\\.ts$)',
       '^src/ports/',
+      doctor,
       core,
       base,
     ),
     only(
       'composition-root',
-      'The one file that chooses adapters. It builds a production scheduler, hence no test kit, local cluster or command line.',
+      'The files that choose adapters: one builds a scheduler, one the doctor. Hence no test kit, local cluster or command line.',
       compositionRoot,
       '^src/(runtime|ports|mesos|store|http)/',
+      doctor,
       core,
       base,
     ),
@@ -212,6 +224,7 @@ module.exports = {
       'The main entry exports the core, the ports and the scheduler; an adapter in it would be loaded by everyone.',
       '^src/index\\.ts$',
       '^src/(runtime|ports)/',
+      doctor,
       core,
       base,
     ),

@@ -9,7 +9,10 @@ import { defineConfig, globalIgnores } from 'eslint/config'
 import tseslint from 'typescript-eslint'
 
 /** The functional core: same input, same output. `src/mesos-model` is the cluster's books, pure for the same reason. */
-const core = ['src/{spec,plan,state-machine,offer-evaluator,recovery,scheduler,mesos-model}/**/*.ts', 'src/{ids,units,errors}.ts']
+const core = [
+  'src/{spec,plan,state-machine,offer-evaluator,recovery,scheduler,doctor,mesos-model}/**/*.ts',
+  'src/{ids,units,errors}.ts',
+]
 
 const isInput = 'is an input of the core: take it from the event or from env (docs/adr/0001-functional-core.md)'
 const impureGlobals = [

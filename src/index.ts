@@ -7,14 +7,27 @@
  *
  * @module
  */
-export { createScheduler, type Scheduler, type SchedulerEvents, type SchedulerOptions } from './runtime/create-scheduler.js'
+export {
+  createLmdbStore,
+  createScheduler,
+  type LmdbStoreOptions,
+  type Scheduler,
+  type SchedulerEvents,
+  type SchedulerOptions,
+} from './runtime/create-scheduler.js'
+export { diagnose, rebuildStore, type DoctorOptions, type RebuildOptions } from './runtime/create-doctor.js'
+export { renderDiagnosis, renderRebuild, type Rebuild } from './doctor/render.js'
+export type { Diagnosis } from './doctor/compare.js'
+export type { RebuildAnswers } from './doctor/evidence.js'
+export type { Finding, FindingCode } from './doctor/findings.js'
 export type { GateResult, Hook, HookContext, HookInstance, Hooks } from './runtime/hooks.js'
 export { defineService, parseSpec, safeParseSpec, type SpecIssue, type SpecResult } from './spec/parse.js'
 export { maxPerHost } from './spec/builders.js'
 export type { ServiceSpec, ServiceSpecInput } from './spec/schema.js'
 export { errorCodes, isSdkError, SdkError, type ErrorCode } from './errors.js'
 export { renderPlans, type RenderOptions } from './scheduler/render-plans.js'
-export type { InstanceView, PhaseView, PlanView, ServiceStatus, StepView, TaskView } from './scheduler/report.js'
+export type { InstanceView, PhaseView, PlanView, PodHistory, ServiceStatus, StepView, TaskView } from './scheduler/report.js'
 export type { ParentStatus, StepStatus } from './plan/status.js'
 export type { Logger } from './ports/logger.js'
+export type { Leadership } from './ports/service-api.js'
 export type { Batch, OpenOptions, StateStore, StoreSession, Write } from './ports/state-store.js'

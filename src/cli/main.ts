@@ -1,20 +1,30 @@
 #!/usr/bin/env node
 /**
- * The command line: arguments in, exit codes out. It talks to a running scheduler over HTTP only. Exit codes: 0 done,
- * 1 failed, 2 wrong usage.
+ * The command line: arguments in, exit codes out. It talks to a running scheduler over HTTP only;
+ * the doctor looks past it, at store and cluster. Exit codes: 0 done, 1 failed, 2 wrong usage.
  */
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { isSdkError } from '../index.js'
 import { clusterCommand } from './commands/cluster.js'
+import { doctorCommand } from './commands/doctor.js'
 import { simCommand } from './commands/sim.js'
-import { pauseCommand, plansCommand, restartCommand, resumeCommand } from './commands/service.js'
+import { pauseCommand, plansCommand, podCommand, restartCommand, resumeCommand } from './commands/service.js'
 
 const program = new Command('stateward')
   .description('Operate services written with stateward, and run a local development cluster')
   .showHelpAfterError()
   .exitOverride()
 
-for (const command of [plansCommand(), pauseCommand(), resumeCommand(), restartCommand(), clusterCommand(), simCommand()])
+for (const command of [
+  plansCommand(),
+  pauseCommand(),
+  resumeCommand(),
+  restartCommand(),
+  podCommand(),
+  clusterCommand(),
+  doctorCommand(),
+  simCommand(),
+])
   program.addCommand(command)
 handDown(program)
 

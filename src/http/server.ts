@@ -27,17 +27,20 @@ export function buildApp(api: ServiceApi): FastifyInstance {
   const app = fastify({ bodyLimit: maxBodyBytes, forceCloseConnections: true })
   app.get('/v1/health', (_request, reply) => {
     const status = api.status()
+    const { role } = api.leadership()
     return reply
       .code(status?.connected === true ? 200 : 503)
-      .send({ leading: status !== undefined, connected: status?.connected ?? false })
+      .send({ leading: status !== undefined, connected: status?.connected ?? false, role })
   })
+  // Answered by every scheduler, so that whoever watches one that stands by does not take it for a broken one.
+  app.get('/v1/leadership', (_request, reply) => reply.send(api.leadership()))
   app.get('/v1/status', (_request, reply) => {
     const status = api.status()
-    return status === undefined ? reply.code(503).send(notLeading) : reply.send(status)
+    return status === undefined ? reply.code(503).send(notLeading(api)) : reply.send(status)
   })
   app.get('/v1/plans', (_request, reply) => {
     const status = api.status()
-    return status === undefined ? reply.code(503).send(notLeading) : reply.send(status.plans)
+    return status === undefined ? reply.code(503).send(notLeading(api)) : reply.send(status.plans)
   })
   app.post('/v1/plans/:plan/pause', (request, reply) =>
     changePlan(api, planParams.parse(request.params).plan, true, (code, body) => reply.code(code).send(body)),
@@ -45,9 +48,21 @@ export function buildApp(api: ServiceApi): FastifyInstance {
   app.post('/v1/plans/:plan/resume', (request, reply) =>
     changePlan(api, planParams.parse(request.params).plan, false, (code, body) => reply.code(code).send(body)),
   )
-  app.post('/v1/pods/:name/restart', (request, reply) =>
-    restartPod(api, podParams.parse(request.params).name, (code, body) => reply.code(code).send(body)),
-  )
+  app.get('/v1/pods/:name/history', (request, reply) => {
+    const { name } = podParams.parse(request.params)
+    const status = api.status()
+    if (status === undefined) return reply.code(503).send(notLeading(api))
+    const history = api.history(name)
+    return history === undefined ? reply.code(404).send(noSuchPod(status, name)) : reply.send(history)
+  })
+  for (const [word, type] of [
+    ['restart', 'restartPod'],
+    ['pause', 'pausePod'],
+    ['resume', 'resumePod'],
+  ] as const)
+    app.post(`/v1/pods/:name/${word}`, (request, reply) =>
+      commandPod(api, type, podParams.parse(request.params).name, (code, body) => reply.code(code).send(body)),
+    )
   app.addHook('onRequest', async (request, reply) => {
     if (isForeign(request.method, request.headers)) {
       await reply.code(403).send(problem('FOREIGN_ORIGIN', 'a web page of another site must not operate this service'))
@@ -80,14 +95,20 @@ function clientFault(error: unknown): number | undefined {
   return typeof status === 'number' && status >= 400 && status < 500 ? status : undefined
 }
 
-const notLeading = problem('NOT_LEADING', 'this scheduler does not lead yet: it waits for the lock or loads its state; ask again')
+function notLeading(api: ServiceApi): Problem {
+  const { role, leader, sinceMs } = api.leadership()
+  if (role !== 'standby')
+    return problem('NOT_LEADING', 'this scheduler does not lead yet: it opens the store or loads its state; ask again')
+  const since = new Date(sinceMs).toISOString()
+  return problem('NOT_LEADING', `this scheduler has been standing by since ${since}; ${leader} leads, ask that one`)
+}
 
 type Answer = (code: number, body: unknown) => unknown
 
 /** Pausing twice is no error: the answer is the plan as it is now. */
 async function changePlan(api: ServiceApi, name: string, pause: boolean, answer: Answer): Promise<unknown> {
   const status = api.status()
-  if (status === undefined) return answer(503, notLeading)
+  if (status === undefined) return answer(503, notLeading(api))
   const plan = findPlan(status, name)
   if (plan === undefined) {
     return answer(
@@ -104,22 +125,27 @@ async function changePlan(api: ServiceApi, name: string, pause: boolean, answer:
 
 const findPlan = (status: ServiceStatus, name: string): PlanView | undefined => status.plans.find((plan) => plan.name === name)
 
-async function restartPod(api: ServiceApi, name: string, answer: Answer): Promise<unknown> {
+const noSuchPod = (status: ServiceStatus, name: string): Problem =>
+  problem('NO_SUCH_POD', `there is no pod ${name}; there are: ${status.instances.map((each) => each.name).join(', ')}`)
+
+/** Pausing what is paused, and resuming what is not, is no error. */
+async function commandPod(
+  api: ServiceApi,
+  type: 'restartPod' | 'pausePod' | 'resumePod',
+  name: string,
+  answer: Answer,
+): Promise<unknown> {
   const status = api.status()
-  if (status === undefined) return answer(503, notLeading)
+  if (status === undefined) return answer(503, notLeading(api))
   const instance = status.instances.find((each) => each.name === name)
-  if (instance === undefined) {
-    return answer(
-      404,
-      problem('NO_SUCH_POD', `there is no pod ${name}; there are: ${status.instances.map((each) => each.name).join(', ')}`),
-    )
-  }
+  if (instance === undefined) return answer(404, noSuchPod(status, name))
   if (!instance.deployed)
-    return answer(409, problem('NOT_DEPLOYED', `pod ${name} has not been deployed yet; there is nothing to restart`))
-  if (instance.owner !== 'none') {
+    return answer(409, problem('NOT_DEPLOYED', `pod ${name} has not been deployed yet; there is nothing to ${type.slice(0, -3)}`))
+  // What recovery cannot bring back is paused to be repaired.
+  if (type === 'restartPod' && instance.owner !== 'none') {
     return answer(409, problem('POD_BUSY', `pod ${name} is being worked on by plan ${instance.owner}; wait until that is done`))
   }
-  await api.command({ type: 'restartPod', instance: name as PodInstanceName })
+  await api.command({ type, instance: name as PodInstanceName })
   return answer(202, { name })
 }
 

@@ -2,9 +2,11 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { SdkError } from '../errors.js'
+import type { MasterRegistry } from '../mesos-model/master-state.js'
 import { hasProcesses, killAll, killWork, readRecord, writeRecord } from './cluster-record.js'
 import type { ClusterRecord } from './cluster-record.js'
 import { readAgentState, readExecutorMark, readTaskRecords } from './executor-files.js'
+import { acceptedCallsFile, readJson, registryFile, writeJson } from './files.js'
 import type { AcceptedCall } from './master-control.js'
 import { delay, isRunning, killMarked, markProcess, spawnProcess, waitUntil } from './processes.js'
 import type { ProcessKind, ProcessMark } from './processes.js'
@@ -260,6 +262,15 @@ function listTasks(holder: Holder): LocalTask[] {
 const setPartition = async (holder: Holder, index: number, isCut: boolean): Promise<void> =>
   void (await control(holder, 'partition', { ip: agentAt(holder, index).options.ip, isCut }))
 
+/** Agents of an earlier, larger cluster in this directory will never be back: the master must not wait for them. */
+function forgetOtherAgents({ master, agents }: ClusterRecord): void {
+  const file = registryFile(master.options.directory)
+  const registry = readJson<MasterRegistry>(file)
+  if (registry === undefined) return
+  const known = registry.agents.filter(({ ip, port }) => agents.some(({ options }) => options.ip === ip && options.port === port))
+  if (known.length < registry.agents.length) writeJson(file, { ...registry, agents: known })
+}
+
 export function buildHandle(
   workDir: string,
   record: ClusterRecord,
@@ -288,6 +299,9 @@ export function buildHandle(
   }
   const startAll = async (): Promise<void> => {
     for (const agent of record.agents) mkdirSync(agent.options.directory, { recursive: true })
+    // Calls are counted from the start of the cluster, whatever ran in this directory before.
+    rmSync(acceptedCallsFile(record.master.options.directory), { force: true })
+    forgetOtherAgents(record)
     launchMaster(holder)
     for (const index of record.agents.keys()) launchAgent(holder, index)
     for (const index of record.agents.keys()) await registered(holder, index)

@@ -7,6 +7,8 @@ import type { Link } from './link.js'
 
 /** A scheduler call that the master took, and the stream it came on. */
 export interface AcceptedCall {
+  /** Counts from 1 without a gap since the cluster was started, over failovers of the master too. */
+  readonly number: number
   readonly atMs: number
   readonly streamId: string
   readonly call: Call
@@ -25,6 +27,8 @@ export interface MasterLink {
 export interface MasterRuntime {
   state: MasterState
   readonly registryFile: string
+  /** One accepted call a line, so that the next master still knows them. */
+  readonly acceptedFile: string
   readonly streams: Map<string, ServerResponse>
   readonly links: Map<string, MasterLink>
   readonly accepted: AcceptedCall[]

@@ -5,21 +5,21 @@
 import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import { join } from 'node:path'
+import type { Call } from '../mesos/messages.js'
 import type { MasterEffect, MasterInput, MasterRegistry, MasterResponse } from '../mesos-model/master-state.js'
 import { createMaster, nextMasterTickAtMs, stepMaster } from '../mesos-model/master.js'
 import type { AgentToMaster, MasterToAgent } from '../mesos-model/protocol.js'
-import { readJson, writeJson } from './files.js'
+import { acceptedCallsFile, appendLine, readJson, readLines, registryFile, writeJson } from './files.js'
 import { serveLinks } from './link.js'
 import type { Link } from './link.js'
 import { answerControl } from './master-control.js'
-import type { MasterLink, MasterRuntime } from './master-control.js'
+import type { AcceptedCall, MasterLink, MasterRuntime } from './master-control.js'
 import type { MasterProcessOptions } from './options.js'
 import { endWithStarter } from './starter.js'
 
 /** Timers longer than this overflow; the next look is then too early, which does no harm. */
 const MAX_TIMER_MS = 60_000
-/** Accepted calls kept for tests and demonstrations. */
+/** Accepted calls answered to tests and demonstrations, the newest; their numbers tell how many there were before. */
 const MAX_ACCEPTED_CALLS = 50_000
 const MAX_BODY_BYTES = 64 * 1024 * 1024
 
@@ -43,7 +43,7 @@ function listen(server: Server, port: number): Promise<void> {
 }
 
 function createRuntime(options: MasterProcessOptions): MasterRuntime {
-  const registryFile = join(options.directory, 'registry.json')
+  const file = registryFile(options.directory)
   const { port } = options
   const info = {
     id: randomUUID(),
@@ -56,8 +56,18 @@ function createRuntime(options: MasterProcessOptions): MasterRuntime {
     domain: { fault_domain: { region: { name: 'region-a' }, zone: { name: 'zone-1' } } },
     capabilities: [{ type: 'AGENT_UPDATE' }, { type: 'AGENT_DRAINING' }, { type: 'QUOTA_V2' }],
   }
-  const state = createMaster(info, options.timings, readJson<MasterRegistry>(registryFile) ?? EMPTY_REGISTRY, Date.now())
-  return { state, registryFile, streams: new Map(), links: new Map(), accepted: [] }
+  const state = createMaster(info, options.timings, readJson<MasterRegistry>(file) ?? EMPTY_REGISTRY, Date.now())
+  const acceptedFile = acceptedCallsFile(options.directory)
+  const accepted = readLines<AcceptedCall>(acceptedFile).slice(-MAX_ACCEPTED_CALLS)
+  return { state, registryFile: file, acceptedFile, streams: new Map(), links: new Map(), accepted }
+}
+
+/** Written before anything that follows from the call leaves this process. */
+function keepAccepted({ accepted, acceptedFile }: MasterRuntime, streamId: string, call: Call): void {
+  const entry: AcceptedCall = { number: (accepted.at(-1)?.number ?? 0) + 1, atMs: Date.now(), streamId, call }
+  accepted.push(entry)
+  if (accepted.length > MAX_ACCEPTED_CALLS) accepted.shift()
+  appendLine(acceptedFile, entry)
 }
 
 /** One step. The response of a request, if the input was one, goes out in its place among the events. */
@@ -95,8 +105,7 @@ function apply(runtime: MasterRuntime, effect: MasterEffect, response: ServerRes
     case 'storeRegistry':
       return writeJson(runtime.registryFile, effect.registry)
     case 'accepted':
-      runtime.accepted.push({ atMs: Date.now(), streamId: effect.streamId, call: effect.call })
-      if (runtime.accepted.length > MAX_ACCEPTED_CALLS) runtime.accepted.shift()
+      return keepAccepted(runtime, effect.streamId, effect.call)
   }
 }
 

@@ -55,11 +55,20 @@ export interface ZooKeeperServerOptions {
   readonly maxFileSizeBytes?: number
   /** The server's unit of time; sessions may be as short as twice that. @defaultValue 2000 */
   readonly tickTimeMs?: number
+  /** Makes it one of several, which serve as soon as a majority of them runs. @defaultValue a server by itself */
+  readonly ensemble?: ZooKeeperEnsembleMembership
   /** The server goes on when this process ends. @defaultValue false */
   readonly detached?: boolean
   /** Where the jars are kept. @defaultValue `defaultCacheDir()` */
   readonly cacheDir?: string
   readonly log?: (line: string) => void
+}
+
+export interface ZooKeeperEnsembleMembership {
+  /** Of this server; from 1. */
+  readonly id: number
+  /** All servers in the order of their ids, with the ports on which they talk to each other. */
+  readonly members: readonly { readonly address: string; readonly quorumPort: number; readonly electionPort: number }[]
 }
 
 export interface ZooKeeperServer {
@@ -75,6 +84,8 @@ export interface ZooKeeperServer {
   restart(changes?: Pick<ZooKeeperServerOptions, 'maxFileSizeBytes'>): Promise<void>
   /** Resolves when the present process has ended, for whatever reason. */
   exited(): Promise<void>
+  /** What it is at the moment; undefined while it does not serve. */
+  mode(): Promise<'standalone' | 'leader' | 'follower' | undefined>
 }
 
 interface ServerProcess {
@@ -103,8 +114,8 @@ export async function startZooKeeper(options: ZooKeeperServerOptions): Promise<Z
   let running: ServerProcess
 
   const launch = async (): Promise<ServerProcess> => {
-    await writeConfiguration(workDir, address, port, options.tickTimeMs ?? 2000)
-    const server = await spawnServer(workDir, jars, maxFileSizeBytes, options.detached ?? false)
+    await writeConfiguration(workDir, address, port, options)
+    const server = await spawnServer(workDir, jars, maxFileSizeBytes, options)
     try {
       await waitUntilReady(server, address, port, workDir)
     } catch (error) {
@@ -151,10 +162,17 @@ export async function startZooKeeper(options: ZooKeeperServerOptions): Promise<Z
       running = await launch()
     },
     exited: () => running.exited,
+    mode: async () => modeIn(await askServer(address, port)),
   }
 }
 
-async function installJars(cacheDir: string, log: (line: string) => void): Promise<string> {
+function modeIn(answer: string): Awaited<ReturnType<ZooKeeperServer['mode']>> {
+  const word = /Mode: (\w+)/.exec(answer)?.[1]
+  return word === 'standalone' || word === 'leader' || word === 'follower' ? word : undefined
+}
+
+/** Puts the server's jars into the cache where they are missing; answers their folder. */
+export async function installJars(cacheDir: string, log: (line: string) => void): Promise<string> {
   await mkdir(cacheDir, { recursive: true })
   const pomFile = path.join(cacheDir, `zookeeper-${zookeeperVersion}.pom.xml`)
   const present = await readFile(pomFile, 'utf8').catch(() => undefined)
@@ -187,7 +205,12 @@ async function endRemains(workDir: string): Promise<void> {
   await rm(file, { force: true })
 }
 
-async function writeConfiguration(workDir: string, address: string, port: number, tickTimeMs: number): Promise<void> {
+async function writeConfiguration(
+  workDir: string,
+  address: string,
+  port: number,
+  { tickTimeMs = 2000, ensemble }: ZooKeeperServerOptions,
+): Promise<void> {
   const lines = [
     `dataDir=${path.join(workDir, 'data')}`,
     `clientPortAddress=${address}`,
@@ -198,7 +221,13 @@ async function writeConfiguration(workDir: string, address: string, port: number
     'maxClientCnxns=0',
     'autopurge.snapRetainCount=3',
     'autopurge.purgeInterval=1',
+    // In ticks: how long a server may take to follow the leader, and how far behind it may be.
+    ...(ensemble === undefined ? [] : ['initLimit=20', 'syncLimit=10']),
+    ...(ensemble?.members ?? []).map(
+      (member, index) => `server.${index + 1}=${member.address}:${member.quorumPort}:${member.electionPort}`,
+    ),
   ]
+  if (ensemble !== undefined) await writeFile(path.join(workDir, 'data', 'myid'), `${ensemble.id}\n`)
   await writeFile(path.join(workDir, 'zoo.cfg'), lines.join('\n') + '\n')
   await writeFile(path.join(workDir, 'logback.xml'), logback)
 }
@@ -207,14 +236,14 @@ async function spawnServer(
   workDir: string,
   jars: string,
   maxFileSizeBytes: number | undefined,
-  detached: boolean,
+  { detached = false, ensemble }: ZooKeeperServerOptions,
 ): Promise<ServerProcess> {
   const java = [
     ...['-Xmx128m', '-Xms32m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData', '-Djava.awt.headless=true'],
     // The log is extended by 64 MB at a time otherwise, which no limit for a test could be above.
     ...(maxFileSizeBytes === undefined ? [] : ['-Dzookeeper.preAllocSize=16']),
     ...['-cp', `${workDir}${path.delimiter}${path.join(jars, '*')}`],
-    'org.apache.zookeeper.server.ZooKeeperServerMain',
+    `org.apache.zookeeper.server.${ensemble === undefined ? 'ZooKeeperServerMain' : 'quorum.QuorumPeerMain'}`,
     path.join(workDir, 'zoo.cfg'),
   ]
   // `exec` keeps the shell's process id for the server. The unit of ulimit -f is 512 bytes in POSIX shells.
@@ -306,7 +335,7 @@ const askServer = (host: string, port: number): Promise<string> =>
     socket.on('close', () => resolve(text))
   })
 
-const findFreePort = (host: string): Promise<number> =>
+export const findFreePort = (host: string): Promise<number> =>
   new Promise((resolve, reject) => {
     const server = createServer()
     server.once('error', reject)

@@ -6,6 +6,7 @@ import type { FrameworkInfo, OfferConstraints, SubscribeCall } from '../mesos/me
 import { changeAgent, changeFramework, drop, put, putFramework, sendEvent, sendToAgent } from './master-state.js'
 import type { Draft, MasterFramework, MasterTask } from './master-state.js'
 import { allocate, recoverOffers, release } from './offers.js'
+import type { FrameworkBrief } from './protocol.js'
 import { isTerminalState, masterStatus } from './task-status.js'
 import { findFrameworkProblem, findOptionsProblem, findUpdateProblem, rolesOf } from './validate-framework.js'
 
@@ -47,7 +48,7 @@ const withoutUndefined = (constraints: OfferConstraints | undefined): { constrai
 
 /** Replaces everything but what can never change; roles that are no longer suppressed lose their filters. */
 function replaceInfo(framework: MasterFramework, parts: SubscriptionParts): MasterFramework {
-  const { constraints: _, ...rest } = framework
+  const { constraints: _, recovered: _brief, ...rest } = framework
   const kept =
     framework.info.name === ''
       ? parts.info
@@ -64,11 +65,12 @@ function replaceInfo(framework: MasterFramework, parts: SubscriptionParts): Mast
 }
 
 /** A framework that is known from its agents only has no name until it subscribes. */
-export function unknownFramework(id: string, user: string, checkpoint: boolean): MasterFramework {
+export function unknownFramework(id: string, user: string, checkpoint: boolean, recovered?: FrameworkBrief): MasterFramework {
   const info: FrameworkInfo = { user, name: '', checkpoint, id: { value: id } }
   return {
     id,
     info,
+    ...(recovered === undefined ? {} : { recovered }),
     roles: [],
     suppressed: [],
     nextHeartbeatAtMs: 0,

@@ -45,9 +45,16 @@ export interface Deactivation {
   readonly drain?: { readonly state: 'DRAINING' | 'DRAINED'; readonly config: DrainConfig }
 }
 
+export interface RegistryAgent {
+  readonly id: string
+  readonly hostname: string
+  readonly ip: string
+  readonly port: number
+}
+
 /** What the master keeps over a failover. */
 export interface MasterRegistry {
-  readonly agents: readonly { readonly id: string; readonly hostname: string; readonly ip: string; readonly port: number }[]
+  readonly agents: readonly RegistryAgent[]
   readonly unreachable: readonly { readonly id: string; readonly atMs: number }[]
   readonly gone: readonly string[]
   readonly deactivated?: readonly ({ readonly id: string } & Deactivation)[]
@@ -79,7 +86,10 @@ export interface MasterTask {
 
 export interface MasterFramework {
   readonly id: string
+  /** Without a name until it subscribes, if it is known from its agents only. */
   readonly info: FrameworkInfo
+  /** What agents say of one that has not subscribed at this master. */
+  readonly recovered?: FrameworkBrief
   readonly roles: readonly string[]
   readonly suppressed: readonly string[]
   readonly constraints?: OfferConstraints
@@ -156,6 +166,8 @@ export interface MasterState {
   readonly deactivated: ReadonlyMap<string, Deactivation>
   /** Known from the registry, not yet back; the value is when they count as unreachable. */
   readonly recovered: ReadonlyMap<string, number>
+  /** Agents as this master found them in the registry when it started. */
+  readonly registryAgents: ReadonlyMap<string, RegistryAgent>
   readonly lastAllocationAtMs: number
   /** Something became free or wanted since the last allocation. */
   readonly isAllocationDue: boolean
@@ -287,12 +299,17 @@ export const briefOf = (framework: MasterFramework): FrameworkBrief => ({
   hasTaskKilling: isCapable(framework, 'TASK_KILLING_STATE'),
   isPartitionAware: isCapable(framework, 'PARTITION_AWARE'),
   user: framework.info.user,
+  name: framework.info.name,
+  roles: framework.roles,
+  ...(framework.info.principal === undefined ? {} : { principal: framework.info.principal }),
 })
 
 export const executorKey = (frameworkId: string, executorId: string): string => `${frameworkId}/${executorId}`
 
 function registryOf(state: MasterState): MasterRegistry {
-  const agents = [...state.agents.values()].map(({ id, hostname, ip, port }) => ({ id, hostname, ip, port }))
+  // Those that are not back yet are still admitted.
+  const awaited = [...state.recovered.keys()].flatMap((id) => state.registryAgents.get(id) ?? [])
+  const agents = [...state.agents.values(), ...awaited].map(({ id, hostname, ip, port }) => ({ id, hostname, ip, port }))
   const unreachable = [...state.unreachable].map(([id, atMs]) => ({ id, atMs }))
   const deactivated = [...state.deactivated].map(([id, deactivation]) => ({ id, ...deactivation }))
   return { agents, unreachable, gone: [...state.gone], deactivated }

@@ -7,7 +7,7 @@ import type { Call, FrameworkCall, MasterInfo } from '../mesos/messages.js'
 import { acceptOffers } from './accept.js'
 import { finishDrains, resumeDrain } from './drain.js'
 import { disconnectFramework, removeFramework, subscribe, updateFramework } from './frameworks.js'
-import { openDraft, putFramework, sendEvent, sendToAgent } from './master-state.js'
+import { openDraft, putFramework, sendEvent, sendToAgent, storeRegistry } from './master-state.js'
 import type {
   Draft,
   MasterEffect,
@@ -59,6 +59,7 @@ export function createMaster(info: MasterInfo, timings: MasterTimings, registry:
     gone: new Set(registry.gone),
     deactivated: new Map((registry.deactivated ?? []).map(({ id, ...deactivation }) => [id, deactivation])),
     recovered: new Map(registry.agents.map(({ id }) => [id, deadline])),
+    registryAgents: new Map(registry.agents.map((agent) => [agent.id, agent])),
     lastAllocationAtMs: atMs,
     isAllocationDue: false,
   }
@@ -267,6 +268,7 @@ function forgetRecovered(draft: Draft): void {
   const late = [...draft.state.recovered].filter(([, deadline]) => deadline <= atMs).map(([id]) => id)
   draft.state.recovered = new Map([...draft.state.recovered].filter(([id]) => !late.includes(id)))
   draft.state.unreachable = new Map([...draft.state.unreachable, ...late.map((id): [string, number] => [id, atMs])])
+  storeRegistry(draft)
 }
 
 /** When `tick` has something to do next; a cycle that could offer nothing is not waited for. */

@@ -93,8 +93,15 @@ function toTaskView(task: MasterTask): object {
   }
 }
 
+/** A master learns a framework's description from its agents before the framework subscribes. */
+function recoveredInfo(brief: MasterFramework['recovered']): object {
+  if (brief === undefined) return {}
+  const { name = '', roles = [], principal } = brief
+  return { name, ...nonEmpty('roles', roles), ...(principal === undefined ? {} : { principal }) }
+}
+
 const toFrameworkView = (framework: MasterFramework): object => ({
-  framework_info: framework.info,
+  framework_info: { ...framework.info, ...recoveredInfo(framework.recovered) },
   active: framework.streamId !== undefined,
   connected: framework.streamId !== undefined,
   recovered: framework.info.name === '',
@@ -117,7 +124,10 @@ const agentsView = (state: MasterState): Record<string, unknown> => ({
   ),
   ...nonEmpty(
     'recovered_agents',
-    [...state.recovered.keys()].map((id) => ({ id: { value: id } })),
+    [...state.recovered.keys()].map((id) => {
+      const { hostname = '', port } = state.registryAgents.get(id) ?? {}
+      return { id: { value: id }, hostname, ...(port === undefined ? {} : { port }) }
+    }),
   ),
 })
 
@@ -151,6 +161,24 @@ function operationsView(state: MasterState): Record<string, unknown> {
   return nonEmpty('operations', operations)
 }
 
+/** Of the many that a real master has, those that count agents and frameworks. */
+function metricsView(state: MasterState): Record<string, unknown> {
+  const agents = [...state.agents.values()]
+  const frameworks = [...state.frameworks.values()]
+  const isActive = (agent: MasterAgent): boolean => agent.link !== undefined && !state.deactivated.has(agent.id)
+  const counts = {
+    'master/elected': 1,
+    'master/slaves_connected': agents.filter((agent) => agent.link !== undefined).length,
+    'master/slaves_disconnected': agents.filter((agent) => agent.link === undefined).length,
+    'master/slaves_active': agents.filter(isActive).length,
+    'master/slaves_inactive': agents.filter((agent) => !isActive(agent)).length,
+    'master/slaves_unreachable': state.unreachable.size,
+    'master/frameworks_connected': frameworks.filter((framework) => framework.streamId !== undefined).length,
+    'master/frameworks_disconnected': frameworks.filter((framework) => framework.streamId === undefined).length,
+  }
+  return { metrics: Object.entries(counts).map(([name, value]) => ({ name, value })) }
+}
+
 function view(state: MasterState, type: string): Record<string, unknown> | undefined {
   switch (type) {
     case 'GET_HEALTH':
@@ -169,6 +197,8 @@ function view(state: MasterState, type: string): Record<string, unknown> | undef
       return tasksView(state)
     case 'GET_OPERATIONS':
       return operationsView(state)
+    case 'GET_METRICS':
+      return metricsView(state)
     case 'GET_STATE':
       return {
         get_tasks: tasksView(state),
@@ -206,6 +236,7 @@ function answerTeardown(draft: Draft, frameworkId: string): MasterResponse {
 }
 
 export function answerOperator(draft: Draft, call: OperatorCall): MasterResponse {
+  if (call.type === 'GET_METRICS' && call.get_metrics === undefined) return missingPayload(call)
   const answer = view(draft.state, call.type)
   if (answer !== undefined)
     return {

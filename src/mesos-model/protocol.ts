@@ -35,6 +35,10 @@ export interface FrameworkBrief {
   readonly hasTaskKilling: boolean
   readonly isPartitionAware: boolean
   readonly user: string
+  /** For operators, who are shown it before the framework subscribes at a new master. */
+  readonly name?: string
+  readonly roles?: readonly string[]
+  readonly principal?: string
 }
 
 export interface ReportedTask {

@@ -191,7 +191,7 @@ function deliverKills(draft: Draft, agentId: string): void {
 /** A task that the agent reports: known, back from being unreachable, or new to this master. */
 function adoptTask(draft: Draft, agentId: string, report: ReportedTask, wasUnreachable: boolean): void {
   const { id, user, checkpoint } = report.framework
-  const framework = draft.state.frameworks.get(id) ?? unknownFramework(id, user, checkpoint)
+  const framework = draft.state.frameworks.get(id) ?? unknownFramework(id, user, checkpoint, report.framework)
   const taskId = report.task.task_id.value
   const unreachableTask = framework.unreachableTasks.get(taskId)
   const known = framework.tasks.get(taskId) ?? unreachableTask

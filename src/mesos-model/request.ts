@@ -119,6 +119,7 @@ interface AgentCall {
 
 export interface OperatorCall {
   readonly type: string
+  readonly get_metrics?: object
   readonly mark_agent_gone?: AgentCall
   readonly drain_agent?: AgentCall & {
     readonly max_grace_period?: { readonly seconds?: number; readonly nanos?: number }

@@ -82,7 +82,7 @@ export type {
   SubscribeCall,
 } from './messages-calls.js'
 
-const TASK_STATES = [
+export const TASK_STATES = [
   'TASK_STAGING',
   'TASK_STARTING',
   'TASK_RUNNING',
@@ -112,10 +112,10 @@ const OPERATION_STATES = [
   'OPERATION_UNKNOWN',
 ] as const
 
-const idSchema = z.looseObject({ value: z.string() })
+export const idSchema = z.looseObject({ value: z.string() })
 const rangeSchema = z.looseObject({ begin: z.number(), end: z.number() })
 
-const resourceSchema = z.looseObject({
+export const resourceSchema = z.looseObject({
   name: z.string(),
   type: z.string(),
   scalar: z.looseObject({ value: z.number() }).optional(),
@@ -141,7 +141,7 @@ const inverseOfferSchema = z.looseObject({
   unavailability: z.looseObject({ start: z.looseObject({ nanoseconds: z.number() }) }),
 })
 
-const taskStatusSchema = z.looseObject({
+export const taskStatusSchema = z.looseObject({
   task_id: idSchema,
   state: z.enum(TASK_STATES).catch('TASK_UNKNOWN'),
   source: z.string().optional(),
@@ -154,7 +154,7 @@ const taskStatusSchema = z.looseObject({
   healthy: z.boolean().optional(),
 })
 
-const operationStatusSchema = z.looseObject({
+export const operationStatusSchema = z.looseObject({
   operation_id: idSchema.optional(),
   state: z.enum(OPERATION_STATES).catch('OPERATION_UNSUPPORTED'),
   message: z.string().optional(),

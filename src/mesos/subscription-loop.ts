@@ -105,8 +105,16 @@ export function startSubscriptionLoop(settings: DriverSettings, handlers: MesosD
 
   const afterNotPrepared = (error: unknown): Next => {
     const known = error instanceof Error ? error : new SdkError('ERR_INVARIANT', `beforeSubscribe failed: ${String(error)}`)
-    trouble.report(`subscribe:prepare:${known.message}`, known)
-    return isSdkError(error) && error.retryable ? pauseFor('normal') : 'stop'
+    const cause = `subscribe:prepare:${known.message}`
+    if (!isSdkError(error) || !error.retryable) {
+      trouble.report(cause, known)
+      return 'stop'
+    }
+    const next = pauseFor('normal')
+    const { code, message, details } = error
+    const text = `${message}; trying again in ${inSeconds(next.delayMs)} s`
+    trouble.report(cause, new SdkError(code, text, { retryable: true, details, cause: error.cause }))
+    return next
   }
 
   const after = async (outcome: SubscribeOutcome): Promise<Next> => {

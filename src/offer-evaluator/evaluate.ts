@@ -66,13 +66,10 @@ function buildFootprint(
   nextId: NextOperationId,
   made: { readonly hash: string; readonly atMs: number },
 ): { footprint: Footprint; operations: Operation[] } {
-  const portEntries = Object.entries(ports).map(([task, numbers]): LedgerEntry => ({
-    resourceId: requirement.resourceId(`task/${task}/ports`),
-    part: `task/${task}`,
-    name: 'ports',
-    ranges: Object.values(numbers).map((number) => ({ begin: number, end: number })),
-    state: 'wanted',
-  }))
+  // Each port is reserved for itself, so that its reservation tells its name.
+  const portEntries = Object.entries(ports).flatMap(([task, numbers]) =>
+    Object.entries(numbers).map(([port, number]) => portEntry(requirement, task, port, number)),
+  )
   const entries = [...requirement.scalars, ...portEntries]
   const { operations, open } = buildOperations(entries, entries, owner, nextId, made.atMs)
   const footprint: Footprint = {
@@ -89,6 +86,15 @@ function buildFootprint(
   }
   return { footprint, operations }
 }
+
+/** The ledger's line for one port of a task. */
+export const portEntry = (requirement: Requirement, task: string, port: string, number: number): LedgerEntry => ({
+  resourceId: requirement.resourceId(`task/${task}/ports/${port}`),
+  part: `task/${task}`,
+  name: 'ports',
+  ranges: [{ begin: number, end: number }],
+  state: 'wanted',
+})
 
 /** One operation per resource: each carries labels of its own, and each is known to have happened or not for itself. */
 function buildOperations(

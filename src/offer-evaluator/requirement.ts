@@ -1,10 +1,11 @@
 /**
  * What a pod instance needs, worked out once per evaluation from its spec. Pure.
  */
-import { persistenceId, resourceId, type PodInstanceName, type ResourceId } from '../ids.js'
+import { persistenceId, type PodInstanceName, type ResourceId } from '../ids.js'
 import type { PodSpec } from '../spec/schema.js'
 import { toMilli, type Milli } from '../units.js'
 import type { LedgerEntry } from './footprint-record.js'
+import { buildResourceId } from './labels.js'
 
 /** A port a task wants; number 0 takes any. */
 export interface PortWish {
@@ -38,7 +39,7 @@ export function buildRequirement(
   generation: number,
   nonce: string,
 ): Requirement {
-  const id = (part: string) => resourceId(`${instance}.${generation}.${nonce}.${part}`)
+  const id = (part: string) => buildResourceId({ instance, generation, nonce }, part)
   const scalar = (part: string, name: 'cpus' | 'mem' | 'disk', value: number): LedgerEntry => ({
     resourceId: id(`${part}/${name}`),
     part,

@@ -36,9 +36,9 @@ export interface StoreLimits {
 export interface OpenOptions {
   /** Shown to whoever finds the lock taken, for example `host1 pid 4711`. */
   readonly holder: string
-  /** How long to wait for a lock that another process holds, in milliseconds; then `ERR_LOCK_HELD`. */
+  /** How long to wait for a lock that another process holds, in milliseconds; then `ERR_LOCK_HELD`. `Infinity`: for ever. */
   readonly lockWaitMs: number
-  /** Told once when waiting begins, with the present holder. */
+  /** Told when waiting begins, with the present holder, and again whenever another one holds the lock. */
   readonly onWaiting?: (holder: string) => void
   readonly signal?: AbortSignal
 }

@@ -8,16 +8,21 @@ import type { HttpServer } from '../http/server.js'
 import type { MesosDriverOptions } from '../mesos/driver-options.js'
 import type { Logger } from '../ports/logger.js'
 import type { MesosDriver } from '../ports/mesos-driver.js'
-import type { ServiceApi } from '../ports/service-api.js'
+import type { OperatorApi } from '../ports/operator-api.js'
+import type { Leadership, ServiceApi } from '../ports/service-api.js'
 import type { StateStore } from '../ports/state-store.js'
 import type { StepResult } from '../scheduler/draft.js'
 import { hookNames } from '../scheduler/questions.js'
 import { serviceStatus, type ServiceStatus } from '../scheduler/report.js'
 import type { State } from '../scheduler/state.js'
 import type { ServiceSpec } from '../spec/schema.js'
+import { createLmdbStore, parseLmdbAddress } from '../store/lmdb-store.js'
 import type { Hooks } from './hooks.js'
 import { processIdentity, randomIds, systemClock } from './process-inputs.js'
 import { createSchedulerProcess } from './scheduler-process.js'
+
+// For the public list, which knows no adapter itself. What is heavy about the store is loaded when it is opened.
+export { createLmdbStore, type LmdbStoreOptions } from '../store/lmdb-store.js'
 
 export interface SchedulerOptions {
   /** Mesos masters, as a list or as one text with commas: `http://127.0.0.1:5050`. The leader is found by redirect. */
@@ -28,7 +33,10 @@ export interface SchedulerOptions {
   readonly tls?: MesosDriverOptions['tls']
   /** Gives the name to connect to for the name that a standby advertises as leader. @defaultValue the same name */
   readonly mapHost?: MesosDriverOptions['mapHost']
-  /** `zk://host1:2181,host2:2181/path`; the service gets a node of its own below the path. Or a store of your own. */
+  /**
+   * `zk://host1:2181,host2:2181/path`, or `lmdb:/path` for a scheduler that always runs on this machine; the service gets a node
+   * or directory of its own below the path. Or a store of your own.
+   */
   readonly store: string | StateStore
   /** Functions for the hooks that the spec names, no more and no fewer. @defaultValue none */
   readonly hooks?: Hooks
@@ -40,6 +48,18 @@ export interface SchedulerOptions {
   readonly failoverTimeoutMs?: number
   /** After so long without contact the store gives the service's lock to another. @defaultValue 10000 */
   readonly storeSessionTimeoutMs?: number
+  /**
+   * While another scheduler of this service leads, wait until its lock is free, for as long as that takes, and take over then;
+   * deposed, stand by again. Otherwise `run` fails with `ERR_LOCK_HELD` when the lock is held for 10 s longer than
+   * `storeSessionTimeoutMs`. @defaultValue false
+   */
+  readonly standby?: boolean
+  /**
+   * The operator's word that this service is new in the cluster. Before its first subscription a scheduler asks the master's
+   * operator API whether the service exists; this lets it start where it may not ask (401, 403), or while agents are unreachable
+   * whose reservations cannot be seen. It never outweighs what was found. @defaultValue false
+   */
+  readonly foundNew?: boolean
   /** How often back-off and gates are looked at. @defaultValue 500 */
   readonly tickMs?: number
 }
@@ -50,6 +70,8 @@ export interface SchedulerEvents {
   readonly planChanged: (change: { readonly plan: string; readonly status: string }) => void
   /** A task has moved to another state of its machine. */
   readonly taskStateChanged: (change: { readonly task: string; readonly state: string }) => void
+  /** This scheduler stands by, leads, or does so no longer. */
+  readonly leadershipChanged: (leadership: Leadership) => void
 }
 
 export interface Scheduler {
@@ -59,8 +81,10 @@ export interface Scheduler {
    */
   run(): Promise<void>
   stop(): void
-  /** Undefined until this scheduler leads. */
+  /** Undefined while this scheduler does not lead. */
   status(): ServiceStatus | undefined
+  /** Whether this scheduler leads or stands by, and who leads. */
+  leadership(): Leadership
   /** Base URL of the HTTP API, if it is served. */
   readonly url: string | undefined
   readonly events: EventEmitter<SchedulerEvents>
@@ -94,6 +118,7 @@ export async function createScheduler(spec: ServiceSpec, options: SchedulerOptio
   const store =
     typeof options.store === 'string' ? await openStore(options.store, spec.name, sessionTimeoutMs, logger) : options.store
   const newDriver = await driverFactory(options, logger)
+  const operatorApi = await connectOperatorApi(options)
   const events = new EventEmitter<SchedulerEvents>()
   /** The plans' statuses as last told. */
   const told = new Map<string, string>()
@@ -103,15 +128,20 @@ export async function createScheduler(spec: ServiceSpec, options: SchedulerOptio
     hooks,
     store,
     newDriver,
+    operatorApi,
+    foundNew: options.foundNew ?? false,
     env: { ids: randomIds },
     clock: systemClock,
     logger,
-    holder: processIdentity(),
-    lockWaitMs: sessionTimeoutMs + lockWaitMarginMs,
+    get holder() {
+      return processIdentity(isReachable(options.http) ? http.url : undefined)
+    },
+    lockWaitMs: options.standby === true ? Infinity : sessionTimeoutMs + lockWaitMarginMs,
     tickMs,
     failoverTimeoutMs,
     webUiUrl: () => http.url,
     onStep: (before, result) => tell(before, result, told, events, logger),
+    onLeadership: (leadership) => void events.emit('leadershipChanged', leadership),
   })
 
   const run = async (): Promise<void> => {
@@ -138,6 +168,7 @@ export async function createScheduler(spec: ServiceSpec, options: SchedulerOptio
     run,
     stop: process_.stop,
     status: process_.status,
+    leadership: process_.leadership,
     events,
     get url() {
       return http.url
@@ -149,6 +180,9 @@ async function startHttp(api: ServiceApi, at: { readonly host?: string; readonly
   const { startHttpServer } = await import('../http/server.js')
   return startHttpServer(api, { host: at.host ?? '127.0.0.1', port: at.port })
 }
+
+/** An address to listen on everywhere is none to connect to. */
+const isReachable = (http: SchedulerOptions['http']): boolean => http?.host !== '0.0.0.0' && http?.host !== '::'
 
 /** A name without a function, and a function without a name, are errors before anything starts. */
 export function checkHooks(spec: ServiceSpec, hooks: Hooks): void {
@@ -165,17 +199,35 @@ export function checkHooks(spec: ServiceSpec, hooks: Hooks): void {
   })
 }
 
-async function openStore(address: string, service: string, sessionTimeoutMs: number, logger: Logger): Promise<StateStore> {
+export async function openStore(address: string, service: string, sessionTimeoutMs: number, logger: Logger): Promise<StateStore> {
+  if (address.startsWith('lmdb:')) {
+    return createLmdbStore({ path: parseLmdbAddress(address), service, logger })
+  }
   if (!address.startsWith('zk://')) {
+    // Whatever stands before the last @ may be a password, however the address is misspelt.
+    const shown = address.replace(/^.*@/s, '...@')
     throw new SdkError(
       'ERR_INVALID_OPTION',
-      `store must be zk://host1:2181,host2:2181/path (got ${JSON.stringify(address.replace(/\/\/[^/]*@/, '//...@'))})`,
+      `store must be zk://host1:2181,host2:2181/path or lmdb:/path (got ${JSON.stringify(shown)})`,
     )
   }
   const { createZooKeeperStore } = await import('../store/zookeeper-store.js')
   // Whoever is to notice a loss after a shorter time than usual wants to be told of a missing store as soon.
   const connectLimitMs = Math.min(sessionTimeoutMs, defaultStoreSessionTimeoutMs)
   return createZooKeeperStore({ connect: address, service, sessionTimeoutMs, connectLimitMs, logger })
+}
+
+export type ClusterOptions = Pick<SchedulerOptions, 'cluster' | 'credentials' | 'tls' | 'mapHost'>
+
+/** Connects only when asked something. @throws SdkError `ERR_INVALID_OPTION` */
+export async function connectOperatorApi({ cluster, credentials, tls, mapHost }: ClusterOptions): Promise<OperatorApi> {
+  const { createOperatorClient } = await import('../mesos/operator-client.js')
+  return createOperatorClient({
+    masters: cluster,
+    ...(credentials && { credentials }),
+    ...(tls && { tls }),
+    ...(mapHost && { mapHost }),
+  })
 }
 
 async function driverFactory(options: SchedulerOptions, logger: Logger): Promise<() => MesosDriver> {

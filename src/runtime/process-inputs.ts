@@ -14,5 +14,5 @@ export const systemClock: Clock = {
   },
 }
 
-/** Shown to whoever finds the service's lock taken. */
-export const processIdentity = (): string => `${hostname()} pid ${process.pid}`
+/** Shown to whoever finds the service's lock taken; `url` is where its HTTP API is. */
+export const processIdentity = (url?: string): string => `${hostname()} pid ${process.pid}${url === undefined ? '' : ` (${url})`}`

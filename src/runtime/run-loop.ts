@@ -72,6 +72,9 @@ export function createRunLoop(initial: State, parts: RunLoopParts): RunLoop {
         inHand.map((queued) => queued.event),
         parts.env,
       )
+      // Proof, younger than this stream, that nobody has taken over: the write before SUBSCRIBE is older, and a process that
+      // stood still since then may have been deposed. Whoever is deposed after this write loses the stream to the next leader's
+      // SUBSCRIBE, so that its calls are refused; no other case is left.
       const mustFence = inHand.some(({ event }) => event.type === 'subscribed')
       await store(parts.session, result.decisions, mustFence)
       state = result.state

@@ -6,22 +6,25 @@ import { isSdkError, SdkError } from '../errors.js'
 import type { FrameworkId } from '../ids.js'
 import type { Clock } from '../ports/clock.js'
 import type { Logger } from '../ports/logger.js'
-import type { FrameworkInfo, MesosDriver } from '../ports/mesos-driver.js'
-import type { ServiceApi } from '../ports/service-api.js'
+import type { FrameworkInfo, MesosDriver, MesosDriverHandlers } from '../ports/mesos-driver.js'
+import type { Leadership, ServiceApi } from '../ports/service-api.js'
+import type { OperatorApi } from '../ports/operator-api.js'
 import type { StateStore, StoreSession } from '../ports/state-store.js'
 import type { StepResult } from '../scheduler/draft.js'
 import type { Env } from '../scheduler/env.js'
 import type { DriverEvent } from '../scheduler/events.js'
-import { serviceStatus } from '../scheduler/report.js'
+import { podHistory, serviceStatus } from '../scheduler/report.js'
 import { newState } from '../scheduler/open-instances.js'
 import type { State } from '../scheduler/state.js'
 import { parseRecords } from '../scheduler/stored-records.js'
 import { principalOf, roleOf } from '../spec/check-update.js'
 import type { ServiceSpec } from '../spec/schema.js'
+import { createFoundingGuard } from './founding.js'
 import type { Hooks } from './hooks.js'
 import { createJobRunner } from './jobs.js'
 import { openSession } from './open-session.js'
 import { createRunLoop, type RunLoop } from './run-loop.js'
+import { createTakenStream, type TakenStream } from './taken-stream.js'
 
 export interface SchedulerParts {
   readonly spec: ServiceSpec
@@ -29,17 +32,23 @@ export interface SchedulerParts {
   readonly store: StateStore
   /** A fresh driver for every session with the store. */
   readonly newDriver: () => MesosDriver
+  /** Asked before the very first subscription, so that no service is founded twice. Absent: not asked, for test kits. */
+  readonly operatorApi?: OperatorApi
+  /** The operator says that the service is new. @defaultValue false */
+  readonly foundNew?: boolean
   readonly env: Env
   readonly clock: Clock
   readonly logger: Logger
   /** Shown to whoever finds the lock taken. */
   readonly holder: string
+  /** How long to wait for a lock that another holds. `Infinity` makes this scheduler a standby. */
   readonly lockWaitMs: number
   /** Between two ticks: back-off and gates are looked at this often. */
   readonly tickMs: number
   readonly failoverTimeoutMs: number
   readonly webUiUrl: () => string | undefined
   readonly onStep: (before: State, result: StepResult) => void
+  readonly onLeadership?: (leadership: Leadership) => void
 }
 
 export interface SchedulerProcess extends ServiceApi {
@@ -57,23 +66,49 @@ type Ending =
 export function createSchedulerProcess(parts: SchedulerParts): SchedulerProcess {
   const stopping = new AbortController()
   let loop: RunLoop | undefined
+  let leadership: Leadership = { role: 'opening', sinceMs: parts.clock.now() }
 
-  const run = async (): Promise<void> => {
+  const enter = (next: Omit<Leadership, 'sinceMs'>): void => {
+    leadership = { ...next, sinceMs: parts.clock.now() }
+    tellSafely(parts.logger, () => parts.onLeadership?.(leadership))
+  }
+
+  const run = (): Promise<void> => leadAgainAndAgain().finally(() => enter({ role: 'stopped' }))
+
+  const leadAgainAndAgain = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       const session = await open()
       if (session === undefined) return
+      lead(session)
       const ending = await runSession(parts, session, stopping.signal, (next) => (loop = next))
       loop = undefined
-      if (ending.kind === 'fatal') throw ending.error
-      if (ending.kind === 'again') parts.logger.warn({}, `${ending.reason}; beginning anew with the stored state`)
+      if (ending.kind === 'stopped') return
+      if (ending.kind === 'fatal' && !mayStandBy(ending.error)) throw ending.error
+      enter({ role: 'opening' })
+      const reason = ending.kind === 'again' ? ending.reason : 'another scheduler has taken over this service'
+      parts.logger.warn({}, `${reason}; beginning anew with the stored state`)
     }
   }
+
+  const lead = (session: StoreSession): void => {
+    const { epoch } = session
+    parts.logger.info({ epoch }, `leading this service, epoch ${epoch}`)
+    enter({ role: 'leader', leader: parts.holder, epoch, storeAnswers: true })
+    session.onAvailability((storeAnswers) => {
+      if (leadership.epoch === epoch) leadership = { ...leadership, storeAnswers }
+    })
+  }
+
+  /** Deposed, one that stands by does so again: without the lock and the next epoch it can do nothing. Others end. */
+  const mayStandBy = (error: unknown): boolean =>
+    parts.lockWaitMs === Infinity && (isSdkError(error, 'ERR_STORE_DEPOSED') || isSdkError(error, 'ERR_FAILED_OVER'))
 
   const open = async (): Promise<StoreSession | undefined> => {
     try {
       return await openSession(parts.store, {
         holder: parts.holder,
         lockWaitMs: parts.lockWaitMs,
+        onWaiting: (leader) => enter(leader === undefined ? { role: 'opening' } : { role: 'standby', leader }),
         logger: parts.logger,
         clock: parts.clock,
         signal: stopping.signal,
@@ -87,10 +122,12 @@ export function createSchedulerProcess(parts: SchedulerParts): SchedulerProcess 
   return {
     run,
     stop: () => stopping.abort(),
+    leadership: () => leadership,
     status: () => (loop === undefined ? undefined : serviceStatus(loop.state())),
+    history: (pod) => (loop === undefined ? undefined : podHistory(loop.state(), pod)),
     async command(command) {
       if (loop === undefined)
-        throw new SdkError('ERR_STORE_SESSION_LOST', 'this scheduler does not lead yet; ask again', { retryable: true })
+        throw new SdkError('ERR_STORE_SESSION_LOST', 'this scheduler does not lead; ask again', { retryable: true })
       await loop.submit({ type: 'commandReceived', command, atMs: parts.clock.now() })
     },
   }
@@ -108,6 +145,7 @@ async function runSession(
     const initial = newState(parseRecords(session.records))
     // Known before it is stored: a second SUBSCRIBE in between must not found a second framework.
     let assigned: FrameworkId | undefined
+    const founding = createFoundingGuard(parts)
     return await new Promise<Ending>((end) => {
       const driver = parts.newDriver()
       const runner = createJobRunner(parts.hooks, parts.clock, ({ runId, attempt }, outcome) =>
@@ -119,7 +157,7 @@ async function runSession(
         env: parts.env,
         clock: parts.clock,
         runJob: runner.run,
-        onStep: tellSafely(parts),
+        onStep: (before, result) => tellSafely(parts.logger, () => parts.onStep(before, result)),
         onFatal: (error) => end(endingOf(error)),
         onOverflow: () => end({ kind: 'again', reason: 'too many events have queued while the store was away' }),
       })
@@ -143,21 +181,43 @@ async function runSession(
       void session.ended.then((reason) => end(sessionEnding(reason)))
       onLoop(loop)
       loop.push({ type: 'targetSubmitted', spec: parts.spec, atMs: parts.clock.now() })
-      driver.start({
+      const endUnlessRetryable = (error: unknown): never => {
+        if (!isSdkError(error) || !error.retryable) end({ kind: 'fatal', error })
+        throw error
+      }
+      const handlers: MesosDriverHandlers = {
+        // A SUBSCRIBE takes the stream from whoever has it, so only a proven leader may send one. What this write cannot prove
+        // is the moment in which SUBSCRIBE is sent: a process that stands still in between, and is deposed, breaks its
+        // successor's stream once. The write that the loop makes after SUBSCRIBED keeps it from doing anything with it.
         beforeSubscribe: async () => {
+          const isKnown = (loop.state().records.service?.frameworkId ?? assigned) !== undefined
+          if (!isKnown) assigned = await founding.pass(loop).catch(endUnlessRetryable)
           await session.commit([])
           return frameworkInfo(parts, loop.state(), assigned)
         },
         onEvent: (event) => {
-          if (event.type === 'subscribed') assigned = event.frameworkId
-          onDriverEvent(event, loop, session, end)
+          if (event.type === 'subscribed') {
+            if (initial.records.service?.frameworkId === undefined && assigned === undefined)
+              void founding.confirm(event.frameworkId)
+            assigned = event.frameworkId
+          }
+          onDriverEvent(event, loop, taken, end)
         },
         onTrouble: (error) => {
           parts.logger.warn({ code: isSdkError(error) ? error.code : undefined }, error.message)
           // The driver has stopped by a fault of its own: without it nothing would ever move again.
           if (isSdkError(error, 'ERR_INVARIANT')) end({ kind: 'fatal', error })
         },
+      }
+      const taken = createTakenStream({
+        session,
+        clock: parts.clock,
+        logger: parts.logger,
+        subscribeAgain: () => driver.start(handlers),
+        onUnproved: (cause) => end(unprovedEnding(cause)),
       })
+      cleanUp.unshift(() => taken.close())
+      driver.start(handlers)
     })
   } catch (error) {
     return endingOf(error)
@@ -167,15 +227,13 @@ async function runSession(
 }
 
 /** What the host program does with news is its own matter: nothing it throws stops the service. */
-const tellSafely =
-  ({ onStep, logger }: SchedulerParts): SchedulerParts['onStep'] =>
-  (before, result) => {
-    try {
-      onStep(before, result)
-    } catch (error) {
-      logger.error({}, `a listener of the host program failed: ${error instanceof Error ? error.message : String(error)}`)
-    }
+function tellSafely(logger: Logger, tell: () => void): void {
+  try {
+    tell()
+  } catch (error) {
+    logger.error({}, `a listener of the host program failed: ${error instanceof Error ? error.message : String(error)}`)
   }
+}
 
 function frameworkInfo(parts: SchedulerParts, state: State, assigned: FrameworkId | undefined): FrameworkInfo {
   const { spec } = parts
@@ -193,21 +251,12 @@ function frameworkInfo(parts: SchedulerParts, state: State, assigned: FrameworkI
   }
 }
 
-function onDriverEvent(event: DriverEvent, loop: RunLoop, session: StoreSession, end: (ending: Ending) => void): void {
+function onDriverEvent(event: DriverEvent, loop: RunLoop, taken: TakenStream, end: (ending: Ending) => void): void {
   if (event.type !== 'frameworkErrorReceived') return loop.push(event)
   switch (event.kind) {
     case 'failedOver':
-      // Somebody subscribed under this id. If a fenced write still succeeds, this scheduler leads and the other was deposed. If
-      // the session was lost meanwhile, nothing is proved: a new one shows by its lock who leads.
-      void session.commit([]).then(
-        () => end({ kind: 'again', reason: 'another scheduler took the stream, and this one still leads' }),
-        (cause: unknown) => {
-          const isUnproved = isSdkError(cause, 'ERR_STORE_SESSION_LOST')
-          const reason = 'another scheduler took the stream, and the session with the store is over'
-          end(isUnproved ? { kind: 'again', reason } : { kind: 'fatal', error: failedOver(event.message, cause) })
-        },
-      )
-      return
+      loop.push({ type: 'disconnected', reason: event.message, atMs: event.atMs })
+      return taken.onTaken()
     case 'removed':
       return end({
         kind: 'fatal',
@@ -226,8 +275,18 @@ function onDriverEvent(event: DriverEvent, loop: RunLoop, session: StoreSession,
   }
 }
 
-const failedOver = (message: string, cause: unknown): SdkError =>
-  new SdkError('ERR_FAILED_OVER', `another scheduler has taken over this service (${message}); this one stops`, { cause })
+/** If the session was lost meanwhile, nothing is proved: a new one shows by its lock who leads. */
+const unprovedEnding = (cause: unknown): Ending =>
+  isSdkError(cause, 'ERR_STORE_SESSION_LOST')
+    ? { kind: 'again', reason: 'another scheduler took the stream, and the session with the store is over' }
+    : {
+        kind: 'fatal',
+        error: new SdkError(
+          'ERR_FAILED_OVER',
+          'another scheduler has taken over this service (framework failed over); this one stops',
+          { cause },
+        ),
+      }
 
 function sessionEnding(reason: 'closed' | 'lost' | 'deposed'): Ending {
   if (reason === 'closed') return { kind: 'stopped' }

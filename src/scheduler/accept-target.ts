@@ -57,6 +57,7 @@ function nextService(env: Env, target: Target, present: ServiceRecord | undefine
     user: spec.user,
     principal: principalOf(spec),
     ...(present?.frameworkId === undefined ? {} : { frameworkId: present.frameworkId }),
+    ...(present?.founding === undefined ? {} : { founding: present.founding }),
     targetId: target.id,
     values: { ...present?.values, ...(Object.fromEntries(generated) as Record<string, string>) },
     firstCounts: Object.fromEntries(counts) as Record<string, number>,

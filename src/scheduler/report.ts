@@ -7,8 +7,9 @@ import { deployPhases, updatePhases, type PlannedPhase } from '../plan/phases.js
 import type { RunRecord } from '../plan/run-record.js'
 import { isOrderOf } from '../plan/question.js'
 import { parentStatus, type ParentStatus, type StepStatus } from '../plan/status.js'
-import { mayBeAlive } from '../state-machine/task-record.js'
-import { isReady, matchesTarget, nameOf, needOf, podTasks, targetOf } from './assess.js'
+import type { PodInstanceName } from '../ids.js'
+import { mayBeAlive, type TaskRecord } from '../state-machine/task-record.js'
+import { isReady, matchesTarget, nameOf, needOf, podTasks, targetOf, tasksOf } from './assess.js'
 import { gatesAfter } from './blocks.js'
 import { updateCandidates } from './claims.js'
 import { updateBlocker } from './disruption-budget.js'
@@ -96,6 +97,19 @@ export interface ServiceStatus {
   readonly instances: readonly InstanceView[]
   /** Tasks of this framework that the store does not know; they are left alone. */
   readonly unknownTasks: readonly { readonly taskId: string; readonly state: string; readonly agentId?: string }[]
+}
+
+/** What happened to the tasks of a pod instance, for the post-mortem of a crash loop. */
+export interface PodHistory {
+  readonly name: string
+  readonly tasks: readonly { readonly name: string; readonly history: TaskRecord['history'] }[]
+}
+
+export function podHistory({ records }: State, name: string): PodHistory | undefined {
+  const instance = records.instances.get(name as PodInstanceName)
+  if (instance === undefined) return undefined
+  const tasks = tasksOf(records, instance).map((task) => ({ name: task.name, history: task.record.history }))
+  return { name, tasks }
 }
 
 /** The whole status; `undefined` before a target was ever accepted. */

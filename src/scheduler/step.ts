@@ -77,6 +77,8 @@ function apply(draft: Draft, env: Env, event: Event): void {
   switch (event.type) {
     case 'targetSubmitted':
       return acceptTarget(draft, env, event.spec)
+    case 'foundingDecided':
+      return beginFounding(draft)
     case 'subscribed':
       return subscribed(draft, event)
     case 'disconnected':
@@ -122,8 +124,16 @@ function subscribed(draft: Draft, event: Event & { type: 'subscribed' }): void {
     strangers: new Map(),
   })
   const { service } = draft.records
-  if (service !== undefined && service.frameworkId !== event.frameworkId)
-    draft.setService({ ...service, frameworkId: event.frameworkId })
+  if (service === undefined || service.frameworkId === event.frameworkId) return
+  const { founding: _done, ...rest } = service
+  draft.setService({ ...rest, frameworkId: event.frameworkId })
+}
+
+/** Stored before the first SUBSCRIBE: whoever finds it without a framework id knows that one may have been assigned. */
+function beginFounding(draft: Draft): void {
+  const { service } = draft.records
+  if (service !== undefined && service.frameworkId === undefined && service.founding === undefined)
+    draft.setService({ ...service, founding: true })
 }
 
 function offersReceived(draft: Draft, event: Event & { type: 'offersReceived' }): void {

@@ -18,8 +18,10 @@ export const maxMessageLength = 500
 /** Only executors and agents speak of a process; these states mean that one exists. */
 const signsOfLife: ReadonlySet<MesosTaskState> = new Set(['STARTING', 'RUNNING', 'KILLING'])
 
-/** After these nothing of a task is left. */
 const endings: ReadonlySet<MesosTaskState> = new Set(['FINISHED', 'FAILED', 'KILLED', 'GONE', 'ERROR', 'DROPPED'])
+
+/** After these nothing of a task is left. */
+export const isEnding = (state: MesosTaskState): boolean => endings.has(state)
 
 export function applyTaskStatus(draft: Draft, status: TaskStatus, atMs: number): void {
   const name = nameOfTask(status.taskId)
@@ -35,7 +37,7 @@ export function applyTaskStatus(draft: Draft, status: TaskStatus, atMs: number):
 /** A task that the store does not know: held and shown, never killed on sight. */
 function noteStranger(draft: Draft, status: TaskStatus): void {
   const strangers = draft.edit('strangers')
-  if (endings.has(status.state)) strangers.delete(status.taskId)
+  if (isEnding(status.state)) strangers.delete(status.taskId)
   else strangers.set(status.taskId, status)
 }
 

@@ -257,7 +257,7 @@ function launch(
       taskId: id,
       spec: isIdle(task) ? idling(task.spec) : task.spec,
       env: env_,
-      labels: own,
+      labels: isIdle(task) ? [...own, { key: labelNames.idle, value: 'true' }] : own,
     }
   })
   draft.setInstance(name, {

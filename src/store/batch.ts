@@ -11,6 +11,9 @@ import { type Batch, type StoreLimits } from '../ports/state-store.js'
  */
 export const storeLimits: StoreLimits = { recordBytes: 900_000, batchBytes: 950_000, writeOverheadBytes: 200 }
 
+/** lmdb takes 1,978 bytes of a key; ZooKeeper repeats a path in messages and logs. Names of pods and tasks are far shorter. */
+const keyBytes = 1_024
+
 const keyPattern = /^[A-Za-z0-9._-]+\/[A-Za-z0-9._-]+$/
 
 /** Path segments that ZooKeeper, like every file system, reads as something else than a name. */
@@ -36,6 +39,13 @@ export function findBatchProblem(batch: Batch): SdkError | undefined {
         `cannot write a record under the key ${JSON.stringify(key)}: a key is kind/name, both [A-Za-z0-9._-]+`,
       )
     }
+    if (key.length > keyBytes) {
+      return new SdkError(
+        'ERR_STORE_LIMIT',
+        `cannot store record ${key.slice(0, 100)}...: its key has ${key.length} bytes, the store takes ${keyBytes}; use a shorter name`,
+        { details: { key, bytes: key.length, limitBytes: keyBytes } },
+      )
+    }
     const bytes = value === null ? 0 : Buffer.byteLength(value)
     if (bytes > storeLimits.recordBytes) {
       return new SdkError(
@@ -46,10 +56,12 @@ export function findBatchProblem(batch: Batch): SdkError | undefined {
     }
   }
   const bytes = batchBytes(batch)
-  if (bytes <= storeLimits.batchBytes) return undefined
+  const { batchBytes: limitBytes, writeOverheadBytes } = storeLimits
+  if (bytes <= limitBytes) return undefined
   return new SdkError(
     'ERR_STORE_LIMIT',
-    `cannot store a batch of ${batch.length} writes: it has ${bytes} bytes, one transaction takes ${storeLimits.batchBytes}; commit fewer decisions at once`,
-    { details: { writes: batch.length, bytes, limitBytes: storeLimits.batchBytes } },
+    `cannot store a batch of ${batch.length} writes: it has ${bytes} bytes, ${writeOverheadBytes} of them for each write beside ` +
+      `its key and text, and one transaction takes ${limitBytes}; commit fewer decisions at once`,
+    { details: { writes: batch.length, bytes, limitBytes, writeOverheadBytes } },
   )
 }

@@ -30,6 +30,8 @@ export function parseConnectString(text: string): ConnectAddress {
   const slash = rest.indexOf('/')
   const authority = slash === -1 ? rest : rest.slice(0, slash)
   const at = authority.lastIndexOf('@')
+  // Most likely a / in the password: what stands before it would be taken for a server, and shown.
+  if (rest.lastIndexOf('@') > at) throw invalid('a / in user or password must be written as %2F', 'an @ behind a /')
   const address = {
     servers: parseServers(authority.slice(at + 1)),
     path: parsePath(slash === -1 ? '' : rest.slice(slash)),

@@ -108,7 +108,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
 
   /** Waits until the lock is free, the signal aborts, or gives up at once; then opens in the same turn, so that two never do. */
   const openLocked = async (open: OpenOptions): Promise<MemorySession> => {
-    let told = false
+    let told: string | undefined
     while (lockedBy !== undefined) {
       const { holder } = lockedBy
       if (open.lockWaitMs <= 0) {
@@ -120,8 +120,8 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
           },
         )
       }
-      if (!told) open.onWaiting?.(holder)
-      told = true
+      if (holder !== told) open.onWaiting?.(holder)
+      told = holder
       open.signal?.throwIfAborted()
       await new Promise<void>((resolve) => {
         const wake = (): void => {

@@ -11,9 +11,11 @@ declare module 'node-zookeeper-client' {
   export type Failed = Failure | null | undefined
   export interface Acl {
     readonly permission: number
+    readonly id: Id
   }
   export interface Id {
     readonly scheme: string
+    readonly id: string
   }
   export interface OperationResult {
     readonly type: number
@@ -36,6 +38,7 @@ declare module 'node-zookeeper-client' {
     remove(path: string, version: number, callback: (error: Failed) => void): void
     exists(path: string, watcher: (() => void) | undefined, callback: (error: Failed, stat: Stat | null) => void): void
     getData(path: string, watcher: undefined, callback: (error: Failed, data: Buffer | undefined, stat: Stat) => void): void
+    getACL(path: string, callback: (error: Failed, acls: readonly Acl[]) => void): void
     getChildren(path: string, watcher: undefined, callback: (error: Failed, children: readonly string[]) => void): void
     transaction(): Transaction
   }

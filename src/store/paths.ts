@@ -8,8 +8,9 @@
  */
 import { type RecordKey } from '../ports/state-store.js'
 
-/** Read by every version; one that finds a greater number must refuse. */
-export const layoutVersion = 1
+/** A service's name as one segment of a path. What a segment cannot hold is percent-encoded, so that no two names meet in one. */
+export const serviceSegment = (service: string): string =>
+  encodeURIComponent(service).replace(/^\.+$/, (dots) => dots.replaceAll('.', '%2E'))
 
 export interface StorePaths {
   readonly root: string
@@ -23,14 +24,10 @@ export interface StorePaths {
 }
 
 /**
- * `path` is that of the address; with a service name, the service has a node of its own below it. Characters that a node name
- * cannot hold are percent-encoded, so that no two names meet in one node.
+ * `path` is that of the address; with a service name, the service has a node of its own below it.
  */
 export function storePaths(path: string, service: string | undefined): StorePaths {
-  const root =
-    service === undefined
-      ? path
-      : `${path}/${encodeURIComponent(service).replace(/^\.+$/, (dots) => dots.replaceAll('.', '%2E'))}`
+  const root = service === undefined ? path : `${path}/${serviceSegment(service)}`
   return {
     root,
     epoch: `${root}/epoch`,

@@ -70,6 +70,8 @@ export interface ZooKeeperClient {
   read(path: string): Promise<NodeValue | undefined>
   exists(path: string, onChange?: () => void): Promise<boolean>
   children(path: string): Promise<readonly string[] | undefined>
+  /** Whether somebody without credentials may do more with the node than read it. */
+  isOpenToAll(path: string): Promise<boolean>
   transact(operations: readonly Operation[]): Promise<void>
   /** Replaces the request that is made when the connection was idle for a while. */
   setHeartbeat(heartbeat: () => Promise<unknown>): void
@@ -140,13 +142,20 @@ export function createZooKeeperClient(options: ZooKeeperClientOptions): ZooKeepe
   const loseOutstanding = (): void => {
     for (const { lose } of [...outstanding.values()]) lose()
   }
+  let isEnding = false
+  const endSession = (): void => {
+    if (!isEnding) client.close()
+    isEnding = true
+  }
   const lose = (failure: ZooKeeperFailure): void => {
     if (state === 'lost') return
     lostBecause = failure
     clearInterval(watchdog)
     enter('lost')
     loseOutstanding()
-    releaseSocket(manager)
+    if (manager !== undefined) releaseSocket(manager)
+    // All that is left to do: otherwise it would keep its session, and with that the lock, for as long as the process lives.
+    else endSession()
   }
 
   /** Hands one request to the client and makes a promise of its callback, which must come or be given up. */
@@ -202,6 +211,10 @@ export function createZooKeeperClient(options: ZooKeeperClientOptions): ZooKeepe
       ),
     children: (path) =>
       absentAsUndefined(request<readonly string[]>(`list ${path}`, (done) => client.getChildren(path, undefined, done))),
+    isOpenToAll: (path) =>
+      request<boolean>(`read the ACL of ${path}`, (done) =>
+        client.getACL(path, (error, found) => done(error, error === null || error === undefined ? isOpenToAll(found) : false)),
+      ),
     transact: (operations) =>
       request<void>(`write ${operations[0]?.path ?? 'nothing'}`, (done) => commitTransaction(client, operations, acls.own, done)),
     setHeartbeat: (next) => {
@@ -254,7 +267,7 @@ export function createZooKeeperClient(options: ZooKeeperClientOptions): ZooKeepe
   const closeClient = async (): Promise<void> => {
     if (state === 'connected') {
       const closed = new Promise<void>((resolve) => listeners.push(() => resolve()))
-      client.close()
+      endSession()
       let timer: NodeJS.Timeout | undefined
       // The event does not come when the server is silent.
       await Promise.race([closed, new Promise((resolve) => (timer = setTimeout(resolve, closeLimitMs)))])
@@ -286,6 +299,10 @@ function aclsFor(credentials: StoreCredentials | undefined): { readonly own: rea
   // Nodes above the service's are shared: others may add theirs beside it, and remove nothing.
   const parent = [...ACL.CREATOR_ALL_ACL, new ACL(Permission.READ | Permission.CREATE, Id.ANYONE_ID_UNSAFE)]
   return { own: ACL.CREATOR_ALL_ACL, parent }
+}
+
+function isOpenToAll(acls: readonly Acl[]): boolean {
+  return acls.some(({ permission, id }) => id.scheme === 'world' && (permission & ~zookeeper.Permission.READ) !== 0)
 }
 
 function commitTransaction(
@@ -371,8 +388,7 @@ function harden(manager: ConnectionManager, log: (message: string) => void): voi
 }
 
 /** A client that is not wanted any more would go on connecting, and make sessions, for as long as the process lives. */
-function releaseSocket(manager: ConnectionManager | undefined): void {
-  if (manager === undefined) return
+function releaseSocket(manager: ConnectionManager): void {
   manager.connect = () => undefined
   let socket = manager.socket
   Object.defineProperty(manager, 'socket', {

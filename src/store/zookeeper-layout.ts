@@ -6,7 +6,8 @@ import { SdkError } from '../errors.js'
 import { type RecordKey } from '../ports/state-store.js'
 import { isRecordKey } from './batch.js'
 import { printCommitMark } from './commit-chain.js'
-import { layoutVersion, pathPrefixes, type StorePaths } from './paths.js'
+import { layoutVersion, parseEpoch, printEpoch } from './epoch.js'
+import { pathPrefixes, type StorePaths } from './paths.js'
 import { isFailure, type NodeValue, type Operation, type ZooKeeperClient } from './zookeeper-client.js'
 
 /** Reads under way at once while loading; more gains nothing against one server. */
@@ -52,18 +53,6 @@ async function createOnce({ persist }: LayoutAccess, create: () => Promise<unkno
     await persist(create)
   } catch (error) {
     if (!isFailure(error, 'NODE_EXISTS')) throw error
-  }
-}
-
-const printEpoch = (epoch: number, holder: string): string => JSON.stringify({ layout: layoutVersion, epoch, holder })
-
-/** The epoch that a text of the epoch node names, if it is of this layout. */
-export function parseEpoch(text: string): number | undefined {
-  try {
-    const { layout, epoch } = JSON.parse(text) as { layout?: unknown; epoch?: unknown }
-    return layout === layoutVersion && typeof epoch === 'number' ? epoch : undefined
-  } catch {
-    return undefined
   }
 }
 

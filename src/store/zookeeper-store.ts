@@ -8,21 +8,17 @@ import { type Batch, type OpenOptions, type SessionEnd, type StateStore, type St
 import { findBatchProblem, storeLimits } from './batch.js'
 import { createCommitChain } from './commit-chain.js'
 import { parseConnectString, showAddress, type StoreCredentials } from './connect-string.js'
+import { parseEpoch } from './epoch.js'
 import { storePaths, type StorePaths } from './paths.js'
+import { type StoreLogger } from './store-logger.js'
 import { createZooKeeperClient, isFailure, ZooKeeperFailure, type Operation, type ZooKeeperClient } from './zookeeper-client.js'
-import { bumpEpoch, ensureLayout, loadRecords, parseEpoch, type LayoutAccess, type LoadedRecords } from './zookeeper-layout.js'
+import { bumpEpoch, ensureLayout, loadRecords, type LayoutAccess, type LoadedRecords } from './zookeeper-layout.js'
 import { acquireLock } from './zookeeper-lock.js'
 
 const defaultSessionTimeoutMs = 10_000
 const defaultConnectLimitMs = 10_000
 /** How often one request is tried while opening before the connection counts as unusable. */
 const attemptsWhileOpening = 20
-
-/** What is used of a logger; pino fits. */
-export interface StoreLogger {
-  info(fields: object, message: string): void
-  warn(fields: object, message: string): void
-}
 
 export interface ZooKeeperStoreOptions {
   /** `host1:2181,host2:2181/path` or `zk://user:password@host1,host2/path`; a missing path is made. */
@@ -44,6 +40,7 @@ interface Place {
   readonly sessionTimeoutMs: number
   readonly connectLimitMs: number
   readonly logger: StoreLogger | undefined
+  readonly hasCredentials: boolean
   newClient(): ZooKeeperClient
 }
 
@@ -58,17 +55,19 @@ export function createZooKeeperStore(options: ZooKeeperStoreOptions): StateStore
     throw new SdkError('ERR_INVALID_OPTION', 'service must be a name (got an empty text); leave it out to use the path itself')
   const address = showAddress(connect)
   const { logger } = options
+  const credentials = options.credentials ?? connect.credentials
   const place: Place = {
     address,
     paths: storePaths(connect.path, options.service),
     sessionTimeoutMs,
     connectLimitMs: options.connectLimitMs ?? defaultConnectLimitMs,
     logger,
+    hasCredentials: credentials !== undefined,
     newClient: () =>
       createZooKeeperClient({
         servers: connect.servers,
         sessionTimeoutMs,
-        credentials: options.credentials ?? connect.credentials,
+        credentials,
         log: (message) => logger?.warn({ store: address }, `ZooKeeper: ${message}`),
       }),
   }
@@ -78,10 +77,10 @@ export function createZooKeeperStore(options: ZooKeeperStoreOptions): StateStore
 /** One attempt after another while the lock is waited for: a lost session costs the place in the line, not the wait. */
 async function openSession(place: Place, open: OpenOptions): Promise<StoreSession> {
   const deadlineMs = performance.now() + open.lockWaitMs
-  let isTold = false
+  let told: string | undefined
   const onWaiting = (holder: string): void => {
-    if (isTold) return
-    isTold = true
+    if (holder === told) return
+    told = holder
     place.logger?.info({ store: place.address, holder }, 'waiting for the lock')
     open.onWaiting?.(holder)
   }
@@ -111,9 +110,21 @@ async function openOn(
   await ensureLayout(access, open.holder)
   await acquireLock({ client, lockPath: place.paths.lock, address: place.address, open, deadlineMs, onWaiting, persist })
   open.signal?.throwIfAborted()
+  if (place.hasCredentials) await warnOfOpenNodes(access, place)
   const epoch = await bumpEpoch(access, open.holder)
   const loaded = await loadRecords(access)
   return createSession(client, place, epoch, loaded)
+}
+
+/** Nodes that an earlier scheduler made without credentials keep their ACL, and whoever gives credentials believes them closed. */
+async function warnOfOpenNodes({ client, paths, persist }: LayoutAccess, { address, logger }: Place): Promise<void> {
+  for (const path of [paths.root, paths.epoch].filter((each) => each !== '')) {
+    if (!(await persist(() => client.isOpenToAll(path)))) continue
+    const message =
+      `${path} on ${address} is open to everybody: it was made without credentials, and only new nodes are closed; ` +
+      `close the others with zkCli.sh: addauth digest USER:PASSWORD, then setAcl -R ${path} auth::cdrwa`
+    return logger?.warn({ store: address, path }, message)
+  }
 }
 
 /** Repeats a request whose connection broke, each time after waiting for the next connection. */

@@ -4,7 +4,7 @@
  * until `advance`.
  */
 import { SdkError } from '../errors.js'
-import { taskId, type OfferId, type PodInstanceName } from '../ids.js'
+import { instanceOfTask, taskId, type OfferId, type PodInstanceName, type TaskName } from '../ids.js'
 import type { Logger } from '../ports/logger.js'
 import type { TaskStatus } from '../scheduler/events.js'
 import type { Ack, MesosCall } from '../scheduler/output.js'
@@ -240,7 +240,10 @@ async function start(firstSpec: ServiceSpec, options: TestServiceOptions): Promi
     answerReconciliation: (answers) => void (master.troubles.answersReconciliation = answers),
     pod: (name) => podOf(state(), name),
     state,
-    history: (task) => (JSON.parse(store.read(`tasks/${task}`) ?? '{"history":[]}') as TaskRecord).history,
+    history: (task) => {
+      const pod = instanceOfTask(task as TaskName) ?? task
+      return process_.history(pod)?.tasks.find(({ name }) => name === task)?.history ?? []
+    },
     launches: (task) => master.launches.filter((launch) => launch.task.name === task).map((launch) => launch.task.taskId),
     calls: () => master.calls.slice(from),
     forgetCalls: () => void (from = master.calls.length),

@@ -49,6 +49,7 @@ const offences: readonly (readonly [rule: string, file: string, specifier: strin
   ['recovery-imports-plan-and-records', 'src/recovery/bad.ts', '../offer-evaluator/evaluate.js'],
   ['records-are-read-as-types', 'src/recovery/bad-record.ts', '../state-machine/record.js'],
   ['scheduler-imports-core', 'src/scheduler/bad.ts', '../ports/state-store.js'],
+  ['doctor-imports-core', 'src/doctor/bad.ts', '../ports/state-store.js'],
   ['ports-import-core', 'src/ports/bad.ts', 'type ../mesos/driver.js'],
   ['ports-are-types', 'src/ports/bad-value.ts', '../scheduler/step.js'],
   ['ports-without-packages', 'src/ports/bad-package.ts', 'type undici'],

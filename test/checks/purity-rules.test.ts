@@ -31,7 +31,7 @@ const impure: readonly (readonly [what: string, code: string])[] = [
 ]
 
 const coreFiles = [
-  ...['spec', 'plan', 'state-machine', 'offer-evaluator', 'recovery', 'scheduler', 'mesos-model'].map(
+  ...['spec', 'plan', 'state-machine', 'offer-evaluator', 'recovery', 'scheduler', 'doctor', 'mesos-model'].map(
     (folder) => `src/${folder}/x.ts`,
   ),
   'src/ids.ts',

@@ -1,9 +1,15 @@
 /**
- * What every state store must do, written once: run over the memory store in the unit tests and over ZooKeeper in the end to
- * end tests. A case that needs a fault of one adapter's own kind stands in that adapter's test.
+ * What every state store must do, written once: run over the memory and lmdb stores in the unit tests and over ZooKeeper in the
+ * end to end tests. A case that needs a fault of one adapter's own kind stands in that adapter's test.
  */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type Batch, type OpenOptions, type StateStore, type StoreSession } from '../../src/ports/state-store.js'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import {
+  type Batch,
+  type OpenOptions,
+  type StateStore,
+  type StoreLimits,
+  type StoreSession,
+} from '../../src/ports/state-store.js'
 
 /** One empty, durable place and the ways to reach it. */
 export interface StoreWorld {
@@ -14,6 +20,9 @@ export interface StoreWorld {
   /** Ends what the world started. */
   end(): Promise<void>
 }
+
+/** For a store on a machine that is busy. */
+const generous = { timeout: 60_000, interval: 20 }
 
 const options = (extra: Partial<OpenOptions> = {}): OpenOptions => ({ holder: 'host1 pid 1', lockWaitMs: 0, ...extra })
 const set = (key: string, value: string): Batch => [{ key, value }]
@@ -163,6 +172,24 @@ export function describeStateStore(name: string, createWorld: () => Promise<Stor
       expect((await second).epoch).toBeGreaterThan(first.epoch)
     })
 
+    test('an opener that waits for ever is told again when another one leads', async () => {
+      const first = await open({ holder: 'host1 pid 1' })
+      const told: string[] = []
+      const waiters = ['host2 pid 2', 'host3 pid 3'].map((holder) => ({
+        holder,
+        session: open({ holder, lockWaitMs: Infinity, onWaiting: (name) => void told.push(`${holder} by ${name}`) }),
+      }))
+      await vi.waitFor(() => expect(told).toHaveLength(2), generous)
+      await first.close()
+      // Who of the two is first is not part of the contract.
+      const winner = await Promise.race(waiters.map(async ({ holder, session }) => ({ holder, session: await session })))
+      const loser = waiters.find(({ holder }) => holder !== winner.holder)
+      await vi.waitFor(() => expect(told).toContain(`${loser?.holder} by ${winner.holder}`), generous)
+      expect(told).toHaveLength(3)
+      await winner.session.close()
+      expect((await loser?.session)?.epoch).toBeGreaterThan(winner.session.epoch)
+    })
+
     test('waiting ends when the signal aborts, and the next in line is not held up', async () => {
       const first = await open()
       const abort = new AbortController()
@@ -213,6 +240,55 @@ export function describeStateStore(name: string, createWorld: () => Promise<Stor
       await session.close()
       expect(await reload()).toEqual({ 'k/before': '1' })
     })
+
+    test.each<[string, (limits: StoreLimits) => { batch: Batch; named: (string | number)[]; details: Record<string, unknown> }]>([
+      [
+        'a record',
+        ({ recordBytes }) => ({
+          batch: [...set('k/a', '1'), ...set('k/large', 'ü'.repeat(recordBytes / 2 + 1)), ...set('k/b', '1')],
+          named: ['k/large', recordBytes + 2, recordBytes],
+          details: { key: 'k/large', bytes: recordBytes + 2, limitBytes: recordBytes },
+        }),
+      ],
+      [
+        'a key',
+        () => ({
+          batch: [...set('k/a', '1'), ...set(`k/${'n'.repeat(2_000)}`, '1')],
+          named: ['k/nnn', 2_002, 1_024],
+          details: { bytes: 2_002, limitBytes: 1_024 },
+        }),
+      ],
+      [
+        'a batch in bytes',
+        ({ batchBytes, writeOverheadBytes }) => ({
+          batch: ['k/a', 'k/b'].flatMap((key) => set(key, 'x'.repeat(batchBytes / 2))),
+          named: [2, batchBytes + 2 * (writeOverheadBytes + 3), batchBytes],
+          details: { writes: 2, limitBytes: batchBytes },
+        }),
+      ],
+      [
+        'a batch in writes',
+        ({ batchBytes, writeOverheadBytes }) => {
+          const writes = Math.ceil(batchBytes / writeOverheadBytes)
+          return {
+            batch: Array.from({ length: writes }, (_, index) => ({ key: `k/${index}`, value: null })),
+            named: [writes, batchBytes, writeOverheadBytes],
+            details: { writes, limitBytes: batchBytes, writeOverheadBytes },
+          }
+        },
+      ],
+    ])(
+      '%s above the limit: the error names what was found and the limit, and nothing of the batch is written',
+      async (_, build) => {
+        const session = await open()
+        const { batch, named, details } = build(session.limits)
+        const refused = await session.commit(batch).catch((error: unknown) => error)
+        expect(refused).toMatchObject({ code: 'ERR_STORE_LIMIT', retryable: false, details })
+        for (const part of named) expect((refused as Error).message).toContain(String(part))
+        await session.close()
+        expect(await reload()).toEqual({})
+      },
+    )
 
     test('a batch too large in sum is refused, one at the limit is taken', async () => {
       const session = await open()

@@ -5,19 +5,10 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { LocalCluster, ZooKeeperServer } from 'stateward/local-cluster'
 import type { SchedulerProgram } from './support/scheduler-program.js'
-import {
-  launchedServers,
-  linesOf,
-  placeOf,
-  places,
-  runningServers,
-  serverOf,
-  watchDown,
-  without,
-  type Servers,
-} from './support/servers.js'
+import { launchedServers, linesOf, placeOf, places, runningServers, serverOf, without, type Servers } from './support/servers.js'
 import { isSettled, planOf, stepOf, taskOf } from './support/status.js'
 import { until } from './support/until.js'
+import { watchDown } from './support/watch-down.js'
 import { createWorld, serveArtifact, type Artifact } from './support/world.js'
 
 const pods = ['node-0', 'node-1', 'node-2']

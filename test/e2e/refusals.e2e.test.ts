@@ -9,7 +9,7 @@ import type { LocalCluster, ZooKeeperServer } from 'stateward/local-cluster'
 import type { SchedulerProgram } from './support/scheduler-program.js'
 import { runningServers, serverOf } from './support/servers.js'
 import { isSettled, taskOf } from './support/status.js'
-import type { ToySettings } from './support/toy-service.js'
+import type { ToySettings } from './support/toy-spec.js'
 import { createWorld, freePort } from './support/world.js'
 
 const world = createWorld()
@@ -44,7 +44,7 @@ test('an option that cannot be used is named, and nothing is started', async () 
   const programs = [start({ store: 'file:./state' }), start({ cluster: 'zk://127.0.0.1:2181/mesos' })]
   for (const program of programs) expect(await program.exited).toEqual({ code: 1, signal: null })
   expect(programs.map((program) => program.stderr())).toEqual([
-    'store must be zk://host1:2181,host2:2181/path (got "file:./state")\n',
+    'store must be zk://host1:2181,host2:2181/path or lmdb:/path (got "file:./state")\n',
     'masters cannot be found through ZooKeeper in this version (got zk://127.0.0.1:2181/mesos); ' +
       'name the masters as http://host:port, any of them leads to the leader\n',
   ])
@@ -132,7 +132,7 @@ describe('beside a service that runs', () => {
     const waiting = second.log().filter(({ msg }) => msg.startsWith('waiting for the lock of this service, held by '))
     expect(waiting).toHaveLength(1)
     expect(second.stderr()).toMatch(
-      /^cannot lead as .+ pid \d+: the lock \S+ on zk:\S+ was held by .+ pid \d+ for .*; stop that scheduler/,
+      /^cannot lead as .+ pid \d+(?: \(http:\S+\))?: the lock \S+ on zk:\S+ was held by .+ pid \d+ for .*; stop that scheduler/,
     )
     expect(second.stderr().trimEnd().split('\n')).toHaveLength(1)
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { buildApp } from '../../src/http/server.js'
-import type { ServiceApi } from '../../src/ports/service-api.js'
+import type { Leadership, ServiceApi } from '../../src/ports/service-api.js'
 import type { OperatorCommand } from '../../src/scheduler/events.js'
 import type { InstanceView, PlanView, ServiceStatus } from '../../src/scheduler/report.js'
 
@@ -20,6 +20,7 @@ const instance = (change: Partial<InstanceView> = {}): InstanceView => ({
   targetId: '1:a',
   deployed: true,
   ready: true,
+  paused: false,
   generation: 1,
   ports: {},
   volumes: [],
@@ -27,7 +28,10 @@ const instance = (change: Partial<InstanceView> = {}): InstanceView => ({
   ...change,
 })
 
-function apiOver(change: Partial<ServiceStatus> | undefined): ServiceApi & { commands: OperatorCommand[] } {
+function apiOver(
+  change: Partial<ServiceStatus> | undefined,
+  role: Leadership['role'] = change === undefined ? 'opening' : 'leader',
+): ServiceApi & { commands: OperatorCommand[] } {
   const commands: OperatorCommand[] = []
   const base: ServiceStatus = {
     service: 'store',
@@ -39,7 +43,15 @@ function apiOver(change: Partial<ServiceStatus> | undefined): ServiceApi & { com
     unknownTasks: [],
   }
   const status = change === undefined ? undefined : { ...base, ...change }
-  return { commands, status: () => status, command: (command) => Promise.resolve(void commands.push(command)) }
+  const leadership = (): Leadership => ({ role, sinceMs: 0, ...(role === 'standby' ? { leader: 'host1 pid 4711' } : {}) })
+  const history = (name: string) => (name === 'db-0' ? { name, tasks: [] } : undefined)
+  return {
+    commands,
+    leadership,
+    history,
+    status: () => status,
+    command: (command) => Promise.resolve(void commands.push(command)),
+  }
 }
 
 const post = async (api: ServiceApi, url: string) => {
@@ -57,6 +69,22 @@ test('pausing and resuming a plan are commands to the core', async () => {
   ])
 })
 
+test('pausing and resuming a pod are commands to the core, also while recovery has it in hand', async () => {
+  const api = apiOver({ instances: [instance({ owner: 'recovery' })] })
+  expect((await post(api, '/v1/pods/db-0/pause')).code).toBe(202)
+  expect((await post(api, '/v1/pods/db-0/resume')).code).toBe(202)
+  expect(api.commands).toEqual([
+    { type: 'pausePod', instance: 'db-0' },
+    { type: 'resumePod', instance: 'db-0' },
+  ])
+})
+
+test('the history of a pod is there for pods that exist', async () => {
+  const app = buildApp(apiOver({}))
+  expect((await app.inject({ method: 'GET', url: '/v1/pods/db-0/history' })).json()).toEqual({ name: 'db-0', tasks: [] })
+  expect((await app.inject({ method: 'GET', url: '/v1/pods/db-7/history' })).statusCode).toBe(404)
+})
+
 test.each([
   ['/v1/plans/backup/pause', {}, 404, 'there is no plan backup; there are: update'],
   ['/v1/plans/update/pause', { plans: [plan({ status: 'COMPLETE' })] }, 409, 'there is nothing to pause'],
@@ -64,6 +92,7 @@ test.each([
   ['/v1/pods/db-7/restart', {}, 404, 'there is no pod db-7; there are: db-0'],
   ['/v1/pods/db-0/restart', { instances: [instance({ owner: 'update' })] }, 409, 'worked on by plan update'],
   ['/v1/pods/db-0/restart', { instances: [instance({ deployed: false })] }, 409, 'has not been deployed yet'],
+  ['/v1/pods/db-0/pause', { instances: [instance({ deployed: false })] }, 409, 'there is nothing to pause'],
   ['/v1/nothing', {}, 404, 'there is no POST /v1/nothing'],
 ] as const)('%s answers what is wrong and does nothing', async (url, change, code, message) => {
   const api = apiOver(change)
@@ -76,8 +105,28 @@ test.each([
 test('a scheduler that does not lead says so', async () => {
   const app = buildApp(apiOver(undefined))
   expect((await app.inject('/v1/status')).statusCode).toBe(503)
-  expect((await app.inject('/v1/health')).json()).toEqual({ leading: false, connected: false })
+  expect((await app.inject('/v1/health')).json()).toEqual({ leading: false, connected: false, role: 'opening' })
   expect((await post(apiOver(undefined), '/v1/plans/update/pause')).body.error).toBe('NOT_LEADING')
+})
+
+test('one that stands by names the leader wherever it is asked, and takes no command', async () => {
+  const api = apiOver(undefined, 'standby')
+  const answer = {
+    error: 'NOT_LEADING',
+    message: expect.stringMatching(/standing by since 1970-.*; host1 pid 4711 leads/) as string,
+  }
+  for (const url of ['/v1/status', '/v1/plans']) {
+    const response = await buildApp(api).inject(url)
+    expect([response.statusCode, response.json()]).toEqual([503, answer])
+  }
+  expect(await post(api, '/v1/pods/db-0/restart')).toEqual({ code: 503, body: answer })
+  expect(api.commands).toEqual([])
+})
+
+test.each(['leader', 'standby', 'opening'] as const)('one in the role of %s answers who leads with 200', async (role) => {
+  const response = await buildApp(apiOver(role === 'leader' ? {} : undefined, role)).inject('/v1/leadership')
+  expect(response.statusCode).toBe(200)
+  expect(response.json()).toMatchObject({ role, sinceMs: 0 })
 })
 
 test('health is bad while the master is away', async () => {

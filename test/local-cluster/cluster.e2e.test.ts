@@ -277,6 +277,34 @@ describe('failures', () => {
   it('shows which calls were taken on which stream', async () => {
     await scheduler.call({ type: 'REVIVE' })
     const calls = await cluster.acceptedCalls()
-    expect(calls.at(-1)?.call.type).toBe('REVIVE')
+    const last = calls.at(-1)
+    expect(last?.call.type).toBe('REVIVE')
+    // Those before the failover of the master included.
+    expect(calls.map(({ number }) => number)).toEqual(calls.map((_, index) => index + 1))
+    const subscribed = calls.filter(({ call }) => call.type === 'SUBSCRIBE')
+    expect(new Set(subscribed.map(({ streamId }) => streamId)).size).toBe(subscribed.length)
+    expect(last?.streamId).toBe(subscribed.at(-1)?.streamId)
   })
+})
+
+it('waits for no agent of a larger cluster that ran in its directory before', async () => {
+  const own = mkdtempSync(join(tmpdir(), 'stateward-smaller-'))
+  const start = (agents: number) => startLocalCluster({ agents, workDir: own })
+  const ids = (each: LocalCluster) => each.agents().map(({ id }) => id)
+  const larger = await start(2)
+  const [first] = ids(larger)
+  await larger.close()
+  const smaller = await start(1)
+  try {
+    expect(ids(smaller)).toEqual([first])
+    const body = JSON.stringify({ type: 'GET_AGENTS' })
+    const headers = { 'Content-Type': 'application/json' }
+    const answer = await fetch(`${smaller.masterUrl}/api/v1`, { method: 'POST', headers, body })
+    const { get_agents: shown } = (await answer.json()) as { get_agents: { agents: unknown[]; recovered_agents?: unknown[] } }
+    expect(shown.agents).toHaveLength(1)
+    expect(shown.recovered_agents).toBeUndefined()
+  } finally {
+    await smaller.close()
+    rmSync(own, { recursive: true, force: true })
+  }
 })

@@ -147,7 +147,7 @@ describe('what is asked before every SUBSCRIBE', () => {
     })
     await driven.subscribed()
     expect(master.subscribes().map(({ body }) => body.framework_id)).toEqual([{ value: 'stored-0007' }])
-    expect(driven.troubles.map(({ message }) => message)).toEqual(['the store is away'])
+    expect(driven.troubles.map(({ message }) => message)).toEqual(['the store is away; trying again in 1 s'])
   })
 
   test('when it can never be done, the driver stops', async () => {

@@ -376,6 +376,14 @@ ${loop}`,
     ]),
   ),
   heldBy(
+    'test/scheduler/founding.test.ts',
+    mutant('founds-anew', 'founds a second service on an empty store', [
+      'scheduler/founding.ts',
+      '  if (traces.length > 0 || (mine.length > 0 && !isBegun)) {',
+      '  if (traces.length < 0) {',
+    ]),
+  ),
+  heldBy(
     'test/store/commit-chain.test.ts',
     mutant('bad-version-is-deposed', 'takes BAD_VERSION for a deposition, without reading whose batch stands', [
       'store/commit-chain.ts',

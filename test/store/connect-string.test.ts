@@ -31,12 +31,19 @@ describe('a ZooKeeper address', () => {
     ':p@h',
     'u:@h',
     'u:%@h',
+    'u:2181/p@h/a',
   ])('%j is refused', (text) => {
     expect(() => parseConnectString(text)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_OPTION' }) as Error)
   })
 
   test('no message shows the password', () => {
-    for (const text of ['zk://u:sesame@h:x', 'zk://u:sesame%@h', 'zk://u:sesame@h//a']) {
+    for (const text of [
+      'zk://u:sesame@h:x',
+      'zk://u:sesame%@h',
+      'zk://u:sesame@h//a',
+      'zk://u:sesame/x@h/a',
+      'zk://u:1/sesame@h',
+    ]) {
       expect(() => parseConnectString(text)).not.toThrow(/sesame/)
     }
     expect(showAddress(parseConnectString('zk://u:sesame@h/a'))).toBe('zk://h:2181/a')

@@ -1,10 +1,13 @@
 /** The state store on a real ZooKeeper server: the contract, and the faults that only a server, a network and processes have. */
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { once, type EventEmitter } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { inspect, promisify } from 'node:util'
+import zookeeper from 'node-zookeeper-client'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { SdkError } from '../../src/errors.js'
 import { startZooKeeper, type ZooKeeperServer, type ZooKeeperServerOptions } from '../../src/local-cluster/zookeeper.js'
 import { type StoreSession } from '../../src/ports/state-store.js'
 import { createZooKeeperClient, type ZooKeeperClient } from '../../src/store/zookeeper-client.js'
@@ -74,6 +77,34 @@ const open = async (connect: string, extra: Partial<ZooKeeperStoreOptions> & { l
   return session
 }
 const set = (key: string, value: string) => [{ key, value }]
+/** The ACLs of a node and of all below it, by the path below it. */
+const readAcls = async (credentials: string | undefined, root: string) => {
+  const client = zookeeper.createClient(server.connect, { sessionTimeout: 10_000, spinDelay: 100, retries: 0 })
+  if (credentials !== undefined) client.addAuthInfo('digest', Buffer.from(credentials))
+  client.connect()
+  // A request made before would overtake the credentials.
+  await once(client as unknown as EventEmitter, 'connected')
+  const found = new Map<string, { permission: number; scheme: string; id: string }[]>()
+  const visit = async (path: string): Promise<void> => {
+    const acls = await promisify(client.getACL.bind(client))(path)
+    found.set(
+      path.slice(root.length),
+      acls.map(({ permission, id }) => ({ permission, scheme: id.scheme, id: id.id })),
+    )
+    const names = await new Promise<readonly string[]>((resolve, reject) =>
+      client.getChildren(path, undefined, (error, children) =>
+        error === null || error === undefined ? resolve(children) : reject(new Error(error.getName())),
+      ),
+    )
+    for (const name of names) await visit(`${path}/${name}`)
+  }
+  try {
+    await visit(root)
+  } finally {
+    client.close()
+  }
+  return found
+}
 /** What a scheduler started now would load. */
 const reload = async (connect: string) => {
   const session = await open(connect, { lockWaitMs: 30_000, connectLimitMs: 30_000 })
@@ -192,6 +223,14 @@ describe('a server that fails', () => {
     }
   })
 
+  test('a host name that does not resolve is an address that did not answer', async () => {
+    await expect(open('no-such-host.invalid:2181/a', { connectLimitMs: 500 })).rejects.toMatchObject({
+      code: 'ERR_STORE_UNREACHABLE',
+      retryable: true,
+      message: expect.stringContaining('zk://no-such-host.invalid:2181/a') as string,
+    })
+  })
+
   test('away for good: closing ends after the session timeout and says so to commits under way', async () => {
     const session = await open(newPlace(), { sessionTimeoutMs: 1_000 })
     await server.kill()
@@ -286,6 +325,32 @@ describe('a network that fails', () => {
 })
 
 describe('sessions that end', () => {
+  test('a client that shows no socket is given up when its server falls silent, and does not keep the lock', async () => {
+    const place = newPlace()
+    const create = zookeeper.createClient.bind(zookeeper)
+    const hiding = vi.spyOn(zookeeper, 'createClient').mockImplementation((...args) => {
+      const client = create(...args)
+      return new Proxy(client, {
+        get: (target, name) => {
+          const value: unknown = name === 'connectionManager' ? undefined : Reflect.get(target, name)
+          return typeof value === 'function' ? (value.bind(target) as unknown) : value
+        },
+      })
+    })
+    const session = await open(place, { sessionTimeoutMs: 3_000 })
+    hiding.mockRestore()
+    process.kill(server.pid, 'SIGSTOP')
+    try {
+      await expect(session.commit([])).rejects.toMatchObject({
+        code: 'ERR_STORE_SESSION_LOST',
+        message: expect.stringContaining('shows no socket') as string,
+      })
+    } finally {
+      process.kill(server.pid, 'SIGCONT')
+    }
+    await open(place, { lockWaitMs: 60_000 })
+  })
+
   test('expired: what is open is rejected, the end is told, and a new session goes on', async () => {
     const place = newPlace()
     const nodes = place.slice(place.indexOf('/'))
@@ -386,15 +451,24 @@ describe('addresses and access', () => {
     expect([...(names ?? [])].sort()).toEqual(['data%2Fcassandra', 'kafka'])
   })
 
-  test('with credentials, nodes are closed to everybody else', async () => {
+  test('with credentials, every node is closed to everybody else', async () => {
     const place = newPlace()
     const session = await open(`zk://kafka:p%40ss@${place}/svc`)
     await session.commit(set('k/a', 'secret'))
+    const everything = { permission: zookeeper.Permission.ALL, scheme: 'digest', id: expect.stringMatching(/^kafka:/) as string }
+    const acls = await readAcls(`kafka:p@ss`, `${place.slice(place.indexOf('/'))}/svc`)
+    for (const name of ['', '/epoch', '/lock', '/commit', `/commit/${session.epoch}`, '/records', '/records/k', '/records/k/a'])
+      expect(acls.get(name), name).toEqual([everything])
+    // And the lock's own, whose name nobody knows before.
+    expect([...acls.values()]).toEqual(Array.from({ length: 9 }, () => [everything]))
     await session.close()
-    for (const connect of [`zk://${place}/svc`, `zk://kafka:wrong@${place}/svc`]) {
-      const refusal = open(connect)
-      await expect(refusal).rejects.toMatchObject({ code: 'ERR_STORE_REFUSED', retryable: false })
-      await expect(refusal).rejects.not.toMatchObject({ message: expect.stringMatching(/wrong|p@ss|p%40ss/) as string })
+    for (const user of ['', 'kafka:wrong@', 'cassandra:p%40ss@']) {
+      const refused = await open(`zk://${user}${place}/svc`).catch((error: unknown) => error)
+      expect(refused).toMatchObject({
+        code: 'ERR_STORE_REFUSED',
+        retryable: false,
+        message: expect.stringMatching(/not permitted .*; give the user and password that its nodes were made with/) as string,
+      })
     }
     const again = await open(`zk://kafka:p%40ss@${place}/svc`)
     expect(again.records.get('k/a')).toBe('secret')
@@ -402,6 +476,50 @@ describe('addresses and access', () => {
     // Beside it, another user finds room.
     const neighbour = await open(`zk://cassandra:other@${place}/neighbour`)
     await neighbour.commit(set('k/a', 'mine'))
+  })
+
+  test('without credentials, nodes are open, and whoever gives credentials later is told so', async () => {
+    const place = newPlace()
+    await (await open(place)).close()
+    const acls = await readAcls(undefined, place.slice(place.indexOf('/')))
+    expect(new Set([...acls.values()].flat().map(({ scheme, permission }) => `${scheme} ${permission}`))).toEqual(
+      new Set([`world ${zookeeper.Permission.ALL}`]),
+    )
+    const log: string[] = []
+    const logger = { info: () => undefined, warn: (_: object, message: string) => void log.push(message) }
+    await (await open(`zk://kafka:secret@${place}`, { logger })).close()
+    expect(log).toEqual([expect.stringMatching(/is open to everybody: it was made without credentials/) as string])
+    log.length = 0
+    await open(`zk://kafka:secret@${newPlace()}/svc`, { logger })
+    expect(log).toEqual([])
+  })
+
+  test('credentials appear in no error and no line of the log, whatever happens', async () => {
+    const secrets = /sesame|tahini|kafka:/
+    const seen: unknown[] = []
+    const logger = { info: (...args: unknown[]) => void seen.push(args), warn: (...args: unknown[]) => void seen.push(args) }
+    const nodes = newPlace().replace(server.connect, '')
+    const connect = `zk://kafka:sesame@${proxy.connect}${nodes}/svc`
+    const session = await open(connect, { sessionTimeoutMs: 1_000, logger })
+    seen.push(await open(connect, { logger }).catch((error: unknown) => error))
+    seen.push(await open(connect.replace('sesame', 'tahini'), { logger }).catch((error: unknown) => error))
+    proxy.hold('requests', 'replies')
+    const commit = session.commit([]).catch((error: unknown) => error)
+    seen.push(await open(connect, { logger, connectLimitMs: 500 }).catch((error: unknown) => error))
+    // The lock is free once the server has forgotten the session.
+    await open(`zk://kafka:sesame@${server.connect}${nodes}/svc`, { logger, lockWaitMs: 60_000 })
+    proxy.release()
+    seen.push(await commit, await session.commit([]).catch((error: unknown) => error))
+    const codes = seen.filter((each) => each instanceof SdkError).map(({ code }) => code)
+    expect(codes).toEqual([
+      'ERR_LOCK_HELD',
+      'ERR_STORE_REFUSED',
+      'ERR_STORE_UNREACHABLE',
+      'ERR_STORE_SESSION_LOST',
+      'ERR_STORE_SESSION_LOST',
+    ])
+    expect(seen.length).toBeGreaterThan(codes.length)
+    for (const each of seen) expect(inspect(each, { depth: 10, showHidden: true })).not.toMatch(secrets)
   })
 
   test('credentials are known again after a reconnection', async () => {

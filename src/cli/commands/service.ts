@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Command, InvalidArgumentError } from 'commander'
 import { isSdkError, renderPlans } from '../../index.js'
-import { changePlan, defaultUrl, getStatus, restartPod } from '../client.js'
+import { changePlan, defaultUrl, getStatus, commandPod, getHistory } from '../client.js'
 
 const watchIntervalMs = 500
 const clearScreen = '\u001b[H\u001b[J'
@@ -57,9 +57,44 @@ export const restartCommand = (): Command =>
   withUrl(new Command('restart').argument('<pod>', 'pod instance, for example broker-1'))
     .description('restart the tasks of a pod instance in place')
     .action(async (pod: string, options: UrlOption) => {
-      await restartPod(options.url, pod)
+      await commandPod(options.url, pod, 'restart')
       process.stdout.write(`${pod} is being restarted in place\n`)
     })
+
+export const podCommand = (): Command => {
+  const pod = new Command('pod').description('work on one pod instance')
+  const argument = ['<pod>', 'pod instance, for example broker-1'] as const
+  pod.addCommand(
+    withUrl(new Command('pause').argument(...argument))
+      .description('have its tasks idle in place, with their resources and volumes, to repair something')
+      .action(async (name: string, options: UrlOption) => {
+        await commandPod(options.url, name, 'pause')
+        process.stdout.write(`${name} is paused; if it serves now, its tasks are stopped as soon as everything else serves\n`)
+      }),
+  )
+  pod.addCommand(
+    withUrl(new Command('resume').argument(...argument))
+      .description('have its tasks work again')
+      .action(async (name: string, options: UrlOption) => {
+        await commandPod(options.url, name, 'resume')
+        process.stdout.write(`${name} works again\n`)
+      }),
+  )
+  pod.addCommand(
+    withUrl(new Command('history').argument(...argument))
+      .description('show the last statuses and decisions of its tasks, with times')
+      .action(async (name: string, options: UrlOption) => {
+        for (const task of (await getHistory(options.url, name)).tasks) {
+          process.stdout.write(`${task.name}\n`)
+          for (const { atMs, event, taskId, reason, message } of task.history) {
+            const words = [new Date(atMs).toISOString(), event, taskId, reason, message]
+            process.stdout.write(`  ${words.filter((word) => word !== undefined).join('  ')}\n`)
+          }
+        }
+      }),
+  )
+  return pod
+}
 
 const say = (plan: { readonly name: string; readonly status: string; readonly paused: boolean }): void =>
   void process.stdout.write(`plan ${plan.name} is ${plan.status}${plan.paused ? ', paused' : ''}\n`)

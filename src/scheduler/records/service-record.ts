@@ -13,6 +13,8 @@ export const serviceRecordSchema = z.strictObject({
     .min(1)
     .transform((text): FrameworkId => frameworkId(text))
     .optional(),
+  /** A first subscription may have been sent, and its answer has not been stored: the cluster may hold an empty framework of ours. */
+  founding: z.literal(true).optional(),
   targetId: z
     .string()
     .min(1)

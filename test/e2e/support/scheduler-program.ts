@@ -1,18 +1,23 @@
 /** The scheduler as a process: starting it, ending it, and what it says on HTTP and in its log. */
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
-import { renderPlans, type ServiceStatus } from 'stateward'
-import type { ToySettings } from './toy-service.js'
+import type { Leadership, ServiceStatus } from 'stateward'
+import { renderPlans } from '../../../src/scheduler/render-plans.js'
+import type { ToySettings } from './toy-spec.js'
 import { until } from './until.js'
 
 const root = join(import.meta.dirname, '../../..')
-const program = join(import.meta.dirname, 'toy-service.ts')
+const toyService = new URL('./toy-service.ts', import.meta.url).pathname
 const shownLines = 40
+/** A process that stands still accepts connections and never answers. */
+const answerLimitMs = 5_000
 const warnLevel = 40
 
 export interface LogLine {
   /** As pino counts: 30 info, 40 warn, 50 error. */
   readonly level: number
+  /** Epoch milliseconds. */
+  readonly time: number
   readonly msg: string
 }
 
@@ -22,6 +27,7 @@ export interface Exit {
 }
 
 export interface SchedulerProgram {
+  readonly pid: number
   log(): LogLine[]
   /** Warnings and errors of its log. */
   complaints(): string[]
@@ -30,6 +36,10 @@ export interface SchedulerProgram {
   url(): Promise<string>
   /** Undefined as long as it does not lead or does not answer. */
   status(): Promise<ServiceStatus | undefined>
+  /** Undefined as long as it does not answer. */
+  leadership(): Promise<Leadership | undefined>
+  /** The first moment at which it is that. */
+  untilRole(role: Leadership['role']): Promise<Leadership>
   request(method: 'GET' | 'POST', path: string): Promise<{ readonly code: number; readonly body: unknown }>
   /** The first status of which the test is true. */
   untilStatus(what: string, test: (status: ServiceStatus) => boolean): Promise<ServiceStatus>
@@ -39,12 +49,16 @@ export interface SchedulerProgram {
   /** The process is held as it is, as by a machine that sleeps; `thaw` lets it go on. */
   freeze(): void
   thaw(): void
+  /** Writes a line to its standard input, for a program that reads it. */
+  tell(line: string): void
   /** Sends the signal and waits for the end. */
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<Exit>
 }
 
-export function startScheduler(settings: ToySettings): SchedulerProgram {
+export function startScheduler(settings: ToySettings, program = toyService): SchedulerProgram {
   const child = spawn(process.execPath, ['--import', 'tsx', program, JSON.stringify(settings)], { cwd: root })
+  const { pid = 0 } = child
+  endWithThisProcess(pid, child)
   let stdout = ''
   let stderr = ''
   let ended: Exit | undefined
@@ -76,15 +90,18 @@ export function startScheduler(settings: ToySettings): SchedulerProgram {
       explain,
     )
   const findUrl = (): string | undefined => /"HTTP API on (http:[^"]+)"/.exec(stdout)?.[1]
-  const read = async (): Promise<ServiceStatus | undefined> => {
+  const ask = async <T>(path: string): Promise<T | undefined> => {
     const base = findUrl()
     if (base === undefined) return undefined
-    const response = await fetch(`${base}/v1/status`).catch(() => undefined)
-    return response?.ok === true ? ((await response.json()) as ServiceStatus) : undefined
+    const response = await fetch(`${base}${path}`, { signal: AbortSignal.timeout(answerLimitMs) }).catch(() => undefined)
+    return response?.ok === true ? ((await response.json()) as T) : undefined
   }
+  const read = (): Promise<ServiceStatus | undefined> => ask('/v1/status')
+  const leadership = (): Promise<Leadership | undefined> => ask('/v1/leadership')
   const url = (): Promise<string> => aliveUntil('the address of the HTTP API', findUrl)
 
   return {
+    pid,
     log,
     complaints: () =>
       log()
@@ -93,6 +110,12 @@ export function startScheduler(settings: ToySettings): SchedulerProgram {
     stderr: () => stderr,
     url,
     status: read,
+    leadership,
+    untilRole: (role) =>
+      aliveUntil(`the role of ${role}`, async () => {
+        const present = await leadership()
+        return present?.role === role && present
+      }),
     async request(method, path) {
       const response = await fetch(`${await url()}${path}`, { method })
       return { code: response.status, body: await response.json() }
@@ -106,9 +129,19 @@ export function startScheduler(settings: ToySettings): SchedulerProgram {
     exited,
     freeze: () => void child.kill('SIGSTOP'),
     thaw: () => void child.kill('SIGCONT'),
+    tell: (line) => void child.stdin.write(`${line}\n`),
     async end(signal) {
       child.kill(signal)
       return exited
     },
   }
+}
+
+/** A process that stands still does not see that this one is gone, so somebody else has to end it then. */
+function endWithThisProcess(pid: number, child: ChildProcess): void {
+  const guard = spawn('sh', ['-c', 'read line; kill -9 "$0"', String(pid)], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  })
+  child.once('exit', () => guard.kill('SIGKILL'))
 }

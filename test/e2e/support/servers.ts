@@ -1,7 +1,6 @@
 /** The toy service as the operating system shows it: processes and files, whatever the scheduler says. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { onTestFinished } from 'vitest'
 import type { LocalCluster } from 'stateward/local-cluster'
 
 /** One running server of the toy service. */
@@ -71,28 +70,4 @@ export async function launchedServers(cluster: LocalCluster): Promise<string[]> 
             : [],
         ),
   )
-}
-
-export interface Watch {
-  /** Stops watching; the pods that were down at each moment that was looked at, equal neighbours as one. */
-  stop(): readonly (readonly string[])[]
-}
-
-/** Looks again and again at which pods have no running server; for the rest of the test at most. */
-export function watchDown(cluster: LocalCluster, pods: readonly string[]): Watch {
-  const seen: (readonly string[])[] = []
-  const look = (): void => {
-    const running = runningServers(cluster)
-    const down = pods.filter((pod) => running[pod] === undefined)
-    if (seen.length === 0 || seen.at(-1)?.join() !== down.join()) seen.push(down)
-  }
-  const timer = setInterval(look, 25)
-  onTestFinished(() => clearInterval(timer))
-  return {
-    stop: () => {
-      clearInterval(timer)
-      look()
-      return seen
-    },
-  }
 }

@@ -4,57 +4,7 @@
  */
 import { readFile } from 'node:fs/promises'
 import { createScheduler, parseSpec, type Hook, type SchedulerOptions } from 'stateward'
-
-export interface ToySettings {
-  readonly cluster: string
-  readonly store: string
-  /** Holds `open` or `closed <reason>`; read whenever the gate is asked. */
-  readonly gateFile: string
-  /** Fetched by every server before it starts. */
-  readonly artifact?: string
-  readonly count?: number
-  readonly version?: string
-  readonly volumeMb?: number
-  readonly backoffMs?: number
-  /** Added to the server's task as it is, whether the spec allows it or not. */
-  readonly server?: Readonly<Record<string, unknown>>
-  /** @defaultValue 0, any free port */
-  readonly httpPort?: number
-}
-
-/** Numbers each start of the server, keeps its environment, and goes on writing. */
-const serve = `
-echo "$VERSION" >> data/starts
-echo "$PEERS" > data/peers
-while :; do echo alive >> data/log; sleep 0.5; done`
-
-const toyService = ({ count = 3, version = '1', volumeMb = 16, backoffMs = 500, artifact, server }: ToySettings) =>
-  parseSpec({
-    name: 'toy',
-    pods: {
-      node: {
-        count,
-        placement: [{ type: 'maxPerHost', max: 1 }],
-        volumes: { data: { sizeMb: volumeMb } },
-        tasks: {
-          init: { goal: 'INIT', command: 'echo marker >> data/marker', cpus: 0.1, memoryMb: 32 },
-          server: {
-            command: serve,
-            cpus: 0.2,
-            memoryMb: 32,
-            ports: { client: { port: 0 } },
-            env: { VERSION: version, PEERS: '{{peers.node.client as {name}@{address}:{port}}}' },
-            uris: artifact === undefined ? [] : [{ uri: artifact, extract: false }],
-            readinessCheck: { command: 'test -s data/starts', intervalMs: 200 },
-            killGraceMs: 2_000,
-            ...server,
-          },
-        },
-      },
-    },
-    update: { afterEach: [{ gate: 'mayGoOn', intervalMs: 200 }] },
-    recovery: { backoff: { initialMs: backoffMs, factor: 1 } },
-  })
+import { toySpec, type ToySettings } from './toy-spec.js'
 
 const mayGoOn =
   (gateFile: string): Hook =>
@@ -63,12 +13,20 @@ const mayGoOn =
     return { open: word === 'open', reason: reason.join(' ') }
   }
 
-const optionsOf = ({ cluster, store, gateFile, httpPort = 0 }: ToySettings): SchedulerOptions => ({
+const optionsOf = ({
   cluster,
   store,
+  gateFile,
+  httpPort = 0,
+  standby = false,
+  sessionTimeoutMs = 4_000,
+}: ToySettings): SchedulerOptions => ({
+  cluster,
+  store,
+  standby,
   hooks: { mayGoOn: mayGoOn(gateFile) },
   http: { port: httpPort },
-  storeSessionTimeoutMs: 4_000,
+  storeSessionTimeoutMs: sessionTimeoutMs,
   tickMs: 100,
 })
 
@@ -77,7 +35,7 @@ async function main(): Promise<void> {
   process.stdin.resume().once('end', () => process.kill(process.pid, 'SIGKILL'))
   ;(process.stdin as unknown as { unref(): void }).unref()
   const settings = JSON.parse(process.argv[2] ?? '{}') as ToySettings
-  const scheduler = await createScheduler(toyService(settings), optionsOf(settings))
+  const scheduler = await createScheduler(parseSpec(toySpec(settings)), optionsOf(settings))
   await scheduler.run()
 }
 

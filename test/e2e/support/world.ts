@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startLocalCluster, startZooKeeper, type LocalCluster, type ZooKeeperServer } from 'stateward/local-cluster'
 import { startScheduler, type SchedulerProgram } from './scheduler-program.js'
-import type { ToySettings } from './toy-service.js'
+import type { ToySettings } from './toy-spec.js'
 
 /** Everything that normally takes long is short. */
 const timings = { allocationIntervalMs: 100, agentPingTimeoutMs: 500, maxAgentPingTimeouts: 3, updateRetryMs: 500 }
