@@ -132,7 +132,7 @@ describe('beside a service that runs', () => {
     const waiting = second.log().filter(({ msg }) => msg.startsWith('waiting for the lock of this service, held by '))
     expect(waiting).toHaveLength(1)
     expect(second.stderr()).toMatch(
-      /^cannot lead as .+ pid \d+(?: \(http:\S+\))?: the lock \S+ on zk:\S+ was held by .+ pid \d+ for .*; stop that scheduler/,
+      /^cannot lead as .+ pid \d+(?: \(http:\S+\))?: the lock \S+ on zk:\S+ was held by .+ pid \d+.* for .*; stop that scheduler/,
     )
     expect(second.stderr().trimEnd().split('\n')).toHaveLength(1)
 
