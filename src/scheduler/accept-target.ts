@@ -5,11 +5,11 @@
 import { podInstanceName } from '../ids.js'
 import { checkUpdate, principalOf } from '../spec/check-update.js'
 import type { ServiceSpec } from '../spec/schema.js'
-import { isBroken, matchesTarget, nameOf } from './assess.js'
+import { isBroken, isServing, matchesTarget, nameOf } from './assess.js'
 import { newRunId } from './blocks.js'
 import type { Draft } from './draft.js'
 import type { Env } from './env.js'
-import { newInstanceRecord } from './records/instance-record.js'
+import { newInstanceRecord, type InstanceRecord } from './records/instance-record.js'
 import type { ServiceRecord } from './records/service-record.js'
 import type { Target } from './state.js'
 import { buildTarget } from './target.js'
@@ -80,6 +80,10 @@ function adjustInstances(draft: Draft, target: Target): void {
     const wanted = instance.index < (target.spec.pods[instance.pod]?.count ?? 0)
     if (!wanted) {
       draft.deleteInstance(name)
+    } else if (isGivenBack(draft, instance, target)) {
+      const { block } = instance
+      const ended = block === undefined ? {} : { block: { ...block, endedAtMs: draft.volatile.nowMs } }
+      draft.setInstance(name, { ...instance, owner: 'none', ...ended })
     } else if (instance.targetId !== target.id) {
       // A block in hand follows the newest target: when its own is broken, this is the cure. What matches needs no restart.
       const inHand = instance.owner === 'deploy' || instance.owner === 'update' || (isDeploying && isBroken(draft, instance))
@@ -92,6 +96,13 @@ function adjustInstances(draft: Draft, target: Target): void {
   }
   draft.decided()
 }
+
+/**
+ * In hand of an update, and serving while it waits for its gates: the newer target would take it down at once, whatever else is
+ * down. The run for that target takes it in hand again when its turn has come.
+ */
+const isGivenBack = ({ records }: Draft, instance: InstanceRecord, target: Target): boolean =>
+  instance.owner === 'update' && instance.deployed && isServing(records, instance) && !matchesTarget(records, instance, target)
 
 /** Highest index of a pod type that holds reserved resources, -1 for none. */
 const highestIndex = (draft: Draft, pod: string): number =>

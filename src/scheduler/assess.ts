@@ -194,7 +194,7 @@ function uncertainty({ volatile }: State, instance: InstanceRecord, tasks: reado
     const { taskId, agentId, state } = stranger
     return {
       kind: 'wait',
-      reason: `task ${taskId} on agent ${agentId ?? 'unknown'} is ${state}, and the store does not know it (an older backup?); nothing is launched beside it until it has ended`,
+      reason: `task ${taskId} on agent ${agentId ?? 'unknown'} is ${state}, and the store does not know it (an older backup?) or counts it as ended; nothing is launched beside it until it has ended`,
     }
   }
   for (const { name, record } of tasks) {
@@ -310,7 +310,9 @@ function isDue(instance: InstanceRecord, task: PodTask): boolean {
 /** Tasks whose back-off has passed go now; the others follow when theirs has. */
 function launchOrDelay(instance: InstanceRecord, due: readonly PodTask[], nowMs: number, joinExecutor: boolean): Need {
   // What idles is not what has failed.
-  const free = due.filter((task) => task.record.backoff.notBeforeMs <= nowMs || (instance.paused === true && isPausable(task)))
+  const isOther = (task: PodTask): boolean =>
+    instance.paused === true && isPausable(task) && task.record.context.launch?.idle === undefined
+  const free = due.filter((task) => task.record.backoff.notBeforeMs <= nowMs || isOther(task))
   if (free.length > 0) return { kind: 'launch', tasks: free.map((task) => task.task), joinExecutor }
   const first = due.reduce((a, b) => (a.record.backoff.notBeforeMs <= b.record.backoff.notBeforeMs ? a : b))
   const { failures, notBeforeMs } = first.record.backoff

@@ -58,16 +58,19 @@ function finish(draft: Draft, env: Env, name: PodInstanceName, ready: InstanceRe
     draft.setInstance(name, instance)
     draft.decided()
   }
+  const gates = gatesAfter(target, instance, block.plan)
+  // What idles opens no gate that asks for a working service. A roll waits for its gates until it works again; recovery, which
+  // only brings back what was there, does not.
+  if (instance.paused === true && block.plan !== 'recovery' && gates.length > 0) return
   const open = passGates(
     draft,
     env,
-    // What idles opens no gate that asks for a working service.
-    instance.paused === true ? [] : gatesAfter(target, instance, block.plan),
+    instance.paused === true ? [] : gates,
     '',
     block.gates,
     { plan: block.plan, instance: nameOf(instance) },
-    (gates) => {
-      draft.setInstance(name, { ...instance, block: { ...block, gates } })
+    (answered) => {
+      draft.setInstance(name, { ...instance, block: { ...block, gates: answered } })
       draft.decided()
     },
   )

@@ -1,6 +1,8 @@
 /** What an operator asks for becomes a stored fact, so that a restart of the scheduler keeps it. Pure. */
 import { assertNever } from '../errors.js'
 import type { PodInstanceName } from '../ids.js'
+import { newTaskRecord } from '../state-machine/task-record.js'
+import { tasksOf } from './assess.js'
 import type { Draft } from './draft.js'
 import type { OperatorCommand } from './events.js'
 
@@ -31,6 +33,10 @@ function setPodPaused(draft: Draft, name: PodInstanceName, paused: boolean): voi
   if (instance?.deployed !== true || (instance.paused === true) === paused) return
   const { paused: _before, ...rest } = instance
   draft.setInstance(name, { ...rest, ...(paused ? { paused } : {}) })
+  if (paused) return
+  // What was repaired does not wait for what it did before.
+  for (const { name: task, record } of tasksOf(draft.records, instance))
+    draft.setTask(task, { ...record, backoff: newTaskRecord.backoff })
 }
 
 /** Pausing what is paused already changes nothing. */

@@ -45,7 +45,7 @@ export interface Draft {
   setTarget(target: Target): void
   deleteTarget(id: TargetConfigId): void
   setInstance(name: PodInstanceName, record: InstanceRecord): void
-  /** Only for an instance that never had a footprint. */
+  /** Only for an instance that has no footprint; what its tasks have left on record goes with it. */
   deleteInstance(name: PodInstanceName): void
   setTask(name: TaskName, record: TaskRecord): void
   setRun(record: RunRecord): void
@@ -86,7 +86,8 @@ export function createDraft(state: State): Draft {
     for (const name of changed) {
       const isNow = isOpen(records, name)
       if (isNow === open.has(name)) continue
-      if (open === volatile.openInstances) open = new Set(open)
+      if (!copied.has('openInstances')) open = new Set(open)
+      copied.add('openInstances')
       if (isNow) open.add(name)
       else open.delete(name)
     }
@@ -124,6 +125,10 @@ export function createDraft(state: State): Draft {
       editRecords('instances').delete(name)
       changed.add(name)
       write({ key: `instances/${name}`, value: null })
+      for (const task of [...records.tasks.keys()].filter((each) => instanceOfTask(each) === name)) {
+        editRecords('tasks').delete(task)
+        write({ key: `tasks/${task}`, value: null })
+      }
     },
     setTask(name, record) {
       editRecords('tasks').set(name, record)

@@ -90,9 +90,10 @@ function markDone(footprint: Footprint, open: OpenOperation): Footprint {
 /** It did not happen, even if the master had booked it and offered the result; a later offer may prove the contrary. */
 function markUndone(footprint: Footprint, open: OpenOperation): Footprint {
   const entries = footprint.entries.map((entry): LedgerEntry => {
-    if (entry.resourceId !== open.resourceId || entry.state === 'wanted') return entry
-    if (open.type === 'reserve') return { ...entry, state: 'wanted' }
-    return { ...entry, state: 'reserved' }
+    if (entry.resourceId !== open.resourceId) return entry
+    if (open.type === 'create') return entry.state === 'created' ? { ...entry, state: 'reserved' } : entry
+    // A volume proves the reservation below it.
+    return entry.state === 'reserved' ? { ...entry, state: 'wanted' } : entry
   })
   return { ...footprint, entries }
 }

@@ -4,7 +4,7 @@
  */
 import { instanceOfTask, podInstanceName, type PodInstanceName, type TargetConfigId, type TaskName } from '../ids.js'
 import { runRecordSchema, type RunRecord } from '../plan/run-record.js'
-import { taskRecordSchema, type TaskRecord } from '../state-machine/task-record.js'
+import { mayBeAlive, taskRecordSchema, type TaskRecord } from '../state-machine/task-record.js'
 import { instanceRecordSchema, type InstanceRecord } from './records/instance-record.js'
 import { printRecord, readRecord, unreadable, type OldRecord } from './records/record-text.js'
 import { serviceRecordSchema, type ServiceRecord } from './records/service-record.js'
@@ -92,9 +92,10 @@ function findMissing({ service, targets, instances, tasks, runs }: Records): { k
     if (name !== podInstanceName(pod, index)) return { key, found: `pod, index: it speaks of ${podInstanceName(pod, index)}` }
     if (!has(targetId)) return { key, found: `targetId: there is no record ${keyOfTarget(targetId)}` }
   }
-  for (const name of tasks.keys()) {
+  for (const [name, record] of tasks) {
     const instance = instanceOfTask(name)
-    if (instance === undefined || !instances.has(instance))
+    // What an instance that was taken out has left behind is no concern, unless it may live.
+    if ((instance === undefined || !instances.has(instance)) && mayBeAlive(record))
       return { key: `tasks/${name}`, found: `there is no record instances/${instance ?? '?'} for it` }
   }
   for (const { plan, targetId, completedAtMs } of runs.values()) {

@@ -73,9 +73,16 @@ function killReturned(draft: Draft, record: TaskRecord, status: TaskStatus): voi
   if (record.value === 'ended' && (outcome === 'neverRan' || outcome === 'gone')) killIfAlive(draft, status)
 }
 
-/** Every report of it counts, those of reconciliation too: a KILL may be lost. */
-function killIfAlive(draft: Draft, { state, taskId, agentId }: TaskStatus): void {
-  if (signsOfLife.has(state) && agentId !== undefined) draft.call({ type: 'kill', taskId, agentId })
+/**
+ * Every report of it counts, those of reconciliation too: a KILL may be lost. Until its end is told it is asked for like a
+ * stranger, and nothing is launched beside it.
+ */
+function killIfAlive(draft: Draft, status: TaskStatus): void {
+  const { state, taskId, agentId } = status
+  if (isEnding(state)) draft.edit('strangers').delete(taskId)
+  if (!signsOfLife.has(state) || agentId === undefined) return
+  draft.edit('strangers').set(taskId, status)
+  draft.call({ type: 'kill', taskId, agentId })
 }
 
 interface TaskOwner {

@@ -18,13 +18,13 @@ import { principalOf, roleOf } from '../spec/check-update.js'
 import type { TaskSpec } from '../spec/schema.js'
 import { mayBeAlive } from '../state-machine/task-record.js'
 import { advanceTask } from '../state-machine/transition.js'
-import { isPausable, needOf, permitToReplace, podTasks, targetOf, type Need, type PodTask } from './assess.js'
+import { isPausable, needOf, permitToReplace, podTasks, targetOf, tasksOf, type Need, type PodTask } from './assess.js'
 import type { Draft } from './draft.js'
 import type { Env } from './env.js'
 import { buildEnvironment, missingPeers, placedAhead } from './environment.js'
 import { openInstances } from './open-instances.js'
 import type { InstanceRecord, Owner } from './records/instance-record.js'
-import type { Target } from './state.js'
+import type { Records, Target } from './state.js'
 
 /** Operations chosen so far, by agent. */
 type Chosen = Map<AgentId, Operation[]>
@@ -317,15 +317,22 @@ function accept({ draft, chosen, pools }: Round): void {
   }
 }
 
+/** Something runs on the footprint, or has run there. */
+function mayHoldData(records: Records, instance: InstanceRecord): boolean {
+  const { generation, initialisedGeneration } = instance
+  if (targetOf(records, instance) === undefined || initialisedGeneration === generation) return true
+  return tasksOf(records, instance).some(
+    ({ record }) => mayBeAlive(record) || (record.context.seen && record.context.launch?.generation === generation),
+  )
+}
+
 /** A footprint of which nothing came about is given up, so that the instance may be placed anywhere. */
 export function dropEmptyFootprints(draft: Draft): void {
   for (const [name, instance] of openInstances(draft)) {
     const { footprint } = instance
     if (footprint === undefined || footprint.operations.length > 0) continue
     if (footprint.entries.some((entry) => entry.state !== 'wanted')) continue
-    const target = targetOf(draft.records, instance)
-    const alive = target === undefined || podTasks(draft.records, instance, target).some((task) => mayBeAlive(task.record))
-    if (alive) continue
+    if (mayHoldData(draft.records, instance)) continue
     const { footprint: _nothing, executor: _unused, ...rest } = instance
     // One that never came up has met no peer yet, and waits for them again.
     draft.setInstance(name, { ...rest, launched: instance.joined })

@@ -201,3 +201,47 @@ test('nothing healthy is taken down before the master has told about everything 
   expect(killed(t)).toEqual(['db-0-server'])
   await t.stop()
 })
+
+test('a newer target does not take down what serves in its gate while another pod is down', async () => {
+  const { state, hook } = gate()
+  const plans = { update: { afterEach: ['g'] } }
+  const t = await testService(twoTiers({}, plans), { hooks: { g: hook } }).deployed()
+  state.isOpen = false
+  await t.restartScheduler(twoTiers({ db: '2' }, plans))
+  await t.status('db-0-server', 'TASK_KILLED')
+  await recover(t, 'db-0')
+  await t.status('db-1-server', 'TASK_FAILED')
+  t.forgetCalls()
+  await t.restartScheduler(twoTiers({ db: '3' }, plans))
+  expect(killed(t)).toEqual([])
+  await t.advance(1_000)
+  await recover(t, 'db-1')
+  expect(killed(t)).toEqual(['db-0-server'])
+  await t.stop()
+})
+
+test('a pod that is paused in the hands of an update passes no gate: the roll goes on when it works and its gates are open', async () => {
+  const { state, hook } = gate()
+  const plans = { update: { afterEach: ['g'] } }
+  const t = await testService(twoTiers({}, plans), { hooks: { g: hook } }).deployed()
+  state.isOpen = false
+  await t.restartScheduler(twoTiers({ db: '2' }, plans))
+  await t.status('db-0-server', 'TASK_KILLED')
+  await recover(t, 'db-0')
+  await t.pausePod('db-0')
+  await t.status('db-0-server', 'TASK_KILLED')
+  await recover(t, 'db-0')
+  state.isOpen = true
+  await t.advance(60_000)
+  t.expectNotKilled('db-1-server')
+  await t.resumePod('db-0')
+  await t.status('db-0-server', 'TASK_KILLED')
+  state.isOpen = false
+  await recover(t, 'db-0')
+  await t.advance(60_000)
+  t.expectNotKilled('db-1-server')
+  state.isOpen = true
+  await t.advance(60_000)
+  t.expectKilled('db-1-server')
+  await t.stop()
+})

@@ -143,6 +143,9 @@ function checkEnd({ name, before, after: now }: InstanceChange, ask: Ask): void 
   if (before === undefined || was === undefined || was.endedAtMs !== undefined) return
   // Only an end by itself shows; where another block has begun in the same batch, its record is all there is.
   if (is?.endedAtMs === undefined || is.startedAtMs !== was.startedAtMs) return
+  // Given back to a newer target, whose run takes it in hand anew.
+  const service = after(ask, 'service/service', (records) => records.service())
+  if (was.plan === 'update' && service?.targetId !== before.targetId) return
   const spec = mirror.spec(before.targetId)
   const launches = Object.entries(spec?.pods[before.pod]?.tasks ?? {}).flatMap(([task, { goal }]) =>
     goal === 'RUNNING' ? (launchedAtMs.get(mirror.task(`${name}-${task}`)?.context.launch?.taskId ?? '') ?? []) : [],
