@@ -339,8 +339,8 @@ ${loop}`,
     'test/scheduler/recovery.test.ts',
     mutant('ghost-not-killed', 'lets an earlier launch live that counted as gone', [
       'scheduler/task-status.ts',
-      '  if (signsOfLife.has(state) && agentId !== undefined) draft.call',
-      "  if (state === 'KILLING' && agentId !== undefined) draft.call",
+      '  if (!signsOfLife.has(state) || agentId === undefined) return',
+      "  if (state !== 'KILLING' || agentId === undefined) return",
     ]),
   ),
   heldBy(
