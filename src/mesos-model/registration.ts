@@ -60,31 +60,33 @@ export function registerAgent(draft: Draft, link: string, received: AgentRegistr
     draft.effects.push({ type: 'toAgent', link, message: { type: 'shutDown', message: 'Agent has been marked gone' } })
     return
   }
-  const id = agentId ?? assignAgentId(draft, link, received)
+  const registered = (id: string): void =>
+    void draft.effects.push({
+      type: 'toAgent',
+      link,
+      message: { type: 'registered', agentId: id, pingTimeoutMs: draft.state.timings.agentPingTimeoutMs },
+    })
+  const present = agentId === undefined ? agentAt(draft, received) : undefined
+  // It has not had its answer yet, which is given again; what was sent to it since is on its way, and not lost.
+  if (present?.link === link) return registered(present.id)
+  const id = agentId ?? assignAgentId(draft, present)
   const message = withoutRemoved(draft, link, received)
   recoverOffers(draft, (offer) => offer.agentId === id, true)
   const wasUnreachable = draft.state.unreachable.has(id)
   putAgent(draft, buildAgent(draft, id, link, message))
   if (wasUnreachable) drop(draft, 'unreachable', id)
   if (draft.state.recovered.has(id)) drop(draft, 'recovered', id)
-  draft.effects.push({
-    type: 'toAgent',
-    link,
-    message: { type: 'registered', agentId: id, pingTimeoutMs: draft.state.timings.agentPingTimeoutMs },
-  })
+  registered(id)
   reconcileRegistered(draft, id, message, wasUnreachable)
   storeRegistry(draft)
   allocate(draft, [id])
 }
 
-/**
- * A new agent at the address of an old one replaces it: the old one's tasks are lost, capability or not. On the same connection
- * it is the old one, which has not had its answer yet.
- */
-function assignAgentId(draft: Draft, link: string, message: AgentRegistration): string {
-  const { ip, port } = message.agent
-  const old = [...draft.state.agents.values()].find((agent) => agent.ip === ip && agent.port === port)
-  if (old?.link === link) return old.id
+const agentAt = (draft: Draft, { agent: { ip, port } }: AgentRegistration): MasterAgent | undefined =>
+  [...draft.state.agents.values()].find((agent) => agent.ip === ip && agent.port === port)
+
+/** A new agent at the address of an old one replaces it: the old one's tasks are lost, capability or not. */
+function assignAgentId(draft: Draft, old: MasterAgent | undefined): string {
   if (old !== undefined)
     removeAgent(
       draft,

@@ -12,7 +12,7 @@ import type { VirtualProcess, VirtualScheduler } from '../virtual/scheduler.js'
 import type { TaskBehaviour } from '../virtual/tasks.js'
 import { describeFault } from './describe-fault.js'
 import { createOperators } from './operators.js'
-import type { Fault, FaultKind } from './plan.js'
+import { endOf, type Fault, type FaultKind } from './plan.js'
 import type { SimulatedStore } from './store.js'
 import type { HookFault } from './trouble-hooks.js'
 
@@ -58,6 +58,7 @@ interface Trap {
 }
 
 export function createFaultControl(parts: FaultParts): FaultControl {
+  const startMs = parts.cluster.nowMs
   const { cluster } = parts
   const operators = createOperators({
     cluster,
@@ -211,7 +212,7 @@ export function createFaultControl(parts: FaultParts): FaultControl {
           const scheduler = parts.schedulerAt(fault.place)
           if (scheduler?.isRunning !== true || scheduler.isFrozen) return false
           scheduler.beginStop()
-          parts.startLater(fault.place, fault.forMs)
+          startAfter(fault)
           return true
         })
       case 'schedulerFrozen':
@@ -276,19 +277,23 @@ export function createFaultControl(parts: FaultParts): FaultControl {
     else cluster.after(pauseRetryMs, () => pauseWhenItRuns(fault))
   }
 
+  /** As long as the fault says, and never beyond its end: it may hit late. */
+  const startAfter = (fault: Extract<Fault, { place: 'a' | 'b'; forMs: number }>): void =>
+    parts.startLater(fault.place, Math.max(0, Math.min(fault.forMs, endOf(fault) - (cluster.nowMs - startMs))))
+
   const crashScheduler = (fault: Extract<Fault, { kind: 'schedulerCrash' }>): undefined => {
     const crash = (): boolean => {
       const scheduler = parts.schedulerAt(fault.place)
       if (scheduler?.isRunning !== true) return false
       scheduler.crash()
-      parts.startLater(fault.place, fault.forMs)
+      startAfter(fault)
       return true
     }
     if (fault.crashAt === 'once') return void act(fault, crash)
     const fits = (place: string): boolean => place === fault.place && parts.schedulerAt(place)?.isRunning === true
     if (fault.crashAt === 'beforeCall') {
       const spring = (): CallFault => {
-        parts.startLater(fault.place, fault.forMs)
+        startAfter(fault)
         return 'crash'
       }
       return lay({ fault, at: 'call', fits, spring })
