@@ -116,6 +116,8 @@ async function moduleParts(): Promise<Part[]> {
 
 async function main(args: readonly string[]): Promise<number> {
   mkdirSync(outFolder, { recursive: true })
+  // Parts on real processes use the package as it is built.
+  if (!existsSync(join(root, 'dist/index.js')) && (await runToEnd('npm', ['run', '--silent', 'build'], {})) !== 0) return 1
   const parts = [...vitestParts, ...(await moduleParts())]
   const width = Math.max(...parts.map((part) => part.name.length))
   if (args.includes('--list')) {
