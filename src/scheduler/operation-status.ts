@@ -92,8 +92,9 @@ function markUndone(footprint: Footprint, open: OpenOperation): Footprint {
   const entries = footprint.entries.map((entry): LedgerEntry => {
     if (entry.resourceId !== open.resourceId) return entry
     if (open.type === 'create') return entry.state === 'created' ? { ...entry, state: 'reserved' } : entry
-    // A volume proves the reservation below it.
-    return entry.state === 'reserved' ? { ...entry, state: 'wanted' } : entry
+    // A volume that is known to be there, and was not only seen on offer, proves the reservation below it.
+    const isSeenOnly = footprint.operations.some(({ type, resourceId }) => type === 'create' && resourceId === open.resourceId)
+    return entry.state === 'created' && !isSeenOnly ? entry : { ...entry, state: 'wanted' }
   })
   return { ...footprint, entries }
 }
