@@ -27,8 +27,9 @@ export function step(state: State, events: readonly Event[], env: Env): StepResu
   const tickMs = onlyTicks(events)
   if (tickMs !== undefined && tickMs < state.volatile.quietUntilMs) return nothingBut(state, tickMs)
   const draft = createDraft(state)
+  let { nowMs } = state.volatile
   for (const event of events) {
-    draft.setVolatile({ nowMs: Math.max(draft.volatile.nowMs, event.atMs) })
+    if (event.atMs > nowMs) draft.setVolatile({ nowMs: (nowMs = event.atMs) })
     apply(draft, env, event)
     draft.decided()
   }

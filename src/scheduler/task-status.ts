@@ -4,7 +4,7 @@
 import { instanceOfTask, nameOfTask, type PodInstanceName, type TaskName } from '../ids.js'
 import { backoffAfterFailure } from '../recovery/backoff.js'
 import type { MesosTaskState } from '../state-machine/task-events.js'
-import { mayBeAlive, newTaskRecord, type TaskRecord } from '../state-machine/task-record.js'
+import { mayBeAlive, newTaskRecord, type TaskContext, type TaskRecord } from '../state-machine/task-record.js'
 import { advanceTask } from '../state-machine/transition.js'
 import { isFootprintInitialised, podTasks, targetOf } from './assess.js'
 import type { Draft } from './draft.js'
@@ -147,9 +147,13 @@ function markInitialised(draft: Draft, name: PodInstanceName): void {
 
 /** An answer to reconciliation that changes nothing but its own wording is not worth a write. */
 function saysSomethingNew(before: TaskRecord, after: TaskRecord, status: TaskStatus): boolean {
-  const wording = status.reason === 'RECONCILIATION' ? { lastReason: undefined, lastMessage: undefined } : {}
-  const text = (record: TaskRecord) => JSON.stringify({ ...record, context: { ...record.context, ...wording }, history: [] })
-  return text(before) !== text(after)
+  if (before.value !== after.value || before.presumed !== after.presumed) return true
+  const isWordingOnly = status.reason === 'RECONCILIATION'
+  const keys = Object.keys({ ...before.context, ...after.context }) as (keyof TaskContext)[]
+  const isNews = (key: keyof TaskContext): boolean =>
+    before.context[key] !== after.context[key] && !(isWordingOnly && (key === 'lastReason' || key === 'lastMessage'))
+  if (keys.some(isNews)) return true
+  return before.backoff.failures !== after.backoff.failures || before.backoff.notBeforeMs !== after.backoff.notBeforeMs
 }
 
 /** That a task is gone, and where, the master can say only of an agent that it has registered. */

@@ -6,6 +6,8 @@
  */
 import zookeeper, { type Acl, type Client, type Failed } from 'node-zookeeper-client'
 import { type StoreCredentials } from './connect-string.js'
+import { createCorker, harden, OwnRequest, releaseSocket, type ConnectionManager } from './zookeeper-connection.js'
+import { decodeMultiRead, encodeMultiRead, multiReadType } from './zookeeper-multi-read.js'
 
 /** How long a server may be silent while an answer is due: under two thirds of the session timeout, which it must not outlast. */
 const silenceShare = 0.4
@@ -68,6 +70,11 @@ export interface ZooKeeperClient {
   connected(limitMs: number, signal?: AbortSignal): Promise<boolean>
   create(path: string, data: string, kind?: 'persistent' | 'parent' | 'ephemeralSequential'): Promise<string>
   read(path: string): Promise<NodeValue | undefined>
+  /**
+   * The data of many nodes with one request; nothing for those that are not there.
+   * @throws ZooKeeperFailure `OTHER` for a server that does not know such a request.
+   */
+  readMany(paths: readonly string[]): Promise<(string | undefined)[]>
   exists(path: string, onChange?: () => void): Promise<boolean>
   children(path: string): Promise<readonly string[] | undefined>
   /** Whether somebody without credentials may do more with the node than read it. */
@@ -77,16 +84,6 @@ export interface ZooKeeperClient {
   setHeartbeat(heartbeat: () => Promise<unknown>): void
   /** Ends the session, so that its ephemeral nodes go, and disconnects. Idempotent; never rejects. */
   close(): Promise<void>
-}
-
-/** What is used of the client that is not public; version 1.1.3 is pinned by a test. */
-interface ConnectionManager {
-  socket?: { destroy(): void }
-  connectTimeoutHandler?: NodeJS.Timeout | null
-  pendingBuffer: Buffer | null
-  connect: () => void
-  onSocketData: (chunk: Buffer) => void
-  onSocketClosed: (hadError: boolean) => void
 }
 
 /** Codes of the client by number; those that need no own treatment are `OTHER`. */
@@ -122,6 +119,7 @@ export function createZooKeeperClient(options: ZooKeeperClientOptions): ZooKeepe
     retries: 0,
   })
   const manager = (client as unknown as { readonly connectionManager?: ConnectionManager }).connectionManager
+  const cork = createCorker(manager)
   const acls = aclsFor(options.credentials)
   const listeners: ((state: ConnectionState) => void)[] = []
   let state: ConnectionState = 'connecting'
@@ -177,6 +175,7 @@ export function createZooKeeperClient(options: ZooKeeperClientOptions): ZooKeepe
           )
         },
       })
+      cork()
       send((error, value, index) => {
         if (!outstanding.delete(id)) return
         heardAtMs = performance.now()
@@ -205,6 +204,18 @@ export function createZooKeeperClient(options: ZooKeeperClientOptions): ZooKeepe
           ),
         ),
       ),
+    readMany: (paths) => {
+      const attempted = `read ${paths.length} nodes from ${paths[0] ?? 'nowhere'}`
+      return request<Buffer>(attempted, (done) => {
+        const own = new OwnRequest(
+          multiReadType,
+          (xid) => encodeMultiRead(xid, paths),
+          (frame) => done(null, frame),
+        )
+        if (manager === undefined) throw new ZooKeeperFailure('OTHER', attempted, 'the ZooKeeper client shows no connection')
+        manager.queue(own, (error) => done(error as Failed, Buffer.alloc(0)))
+      }).then((reply) => readResults(attempted, reply, paths))
+    },
     exists: (path, onChange) =>
       request(`look for ${path}`, (done) =>
         client.exists(path, onChange, (error, stat) => done(error, stat !== null && stat !== undefined)),
@@ -324,6 +335,17 @@ function commitTransaction(
   })
 }
 
+function readResults(attempted: string, reply: Buffer, paths: readonly string[]): (string | undefined)[] {
+  const results = decodeMultiRead(reply, paths.length)
+  if (results === undefined) throw new ZooKeeperFailure('OTHER', attempted, 'the server does not know how to read many at once')
+  return results.map((result, index) => {
+    if ('data' in result) return result.data
+    const code = failureCodes.get(result.errorCode) ?? 'OTHER'
+    if (code === 'NO_NODE') return undefined
+    throw new ZooKeeperFailure(code, `read ${paths[index] ?? ''}`, `error ${result.errorCode}`)
+  })
+}
+
 async function absentAsUndefined<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer
@@ -363,45 +385,4 @@ function waitUntilConnected(
     signal?.addEventListener('abort', check)
     check()
   })
-}
-
-/**
- * The client throws out of the socket's event on an error code that it does not know, which would end the process, and keeps
- * half a reply of the old connection as the beginning of the first on the new one.
- */
-function harden(manager: ConnectionManager, log: (message: string) => void): void {
-  const { onSocketData, onSocketClosed } = manager
-  manager.onSocketData = (chunk) => {
-    try {
-      onSocketData.call(manager, chunk)
-    } catch (error) {
-      log(`the server sent what the ZooKeeper client cannot read (${(error as Error).message}); connecting anew`)
-      manager.socket?.destroy()
-    }
-  }
-  manager.onSocketClosed = (hadError) => {
-    manager.pendingBuffer = null
-    // A timer of this connection would destroy the next one.
-    clearTimeout(manager.connectTimeoutHandler ?? undefined)
-    onSocketClosed.call(manager, hadError)
-  }
-}
-
-/** A client that is not wanted any more would go on connecting, and make sessions, for as long as the process lives. */
-function releaseSocket(manager: ConnectionManager): void {
-  manager.connect = () => undefined
-  let socket = manager.socket
-  Object.defineProperty(manager, 'socket', {
-    get: () => socket,
-    // An attempt that was already due when the session ended.
-    set: (late: { destroy(): void }) => {
-      socket = late
-      setImmediate(() => {
-        clearTimeout(manager.connectTimeoutHandler ?? undefined)
-        late.destroy()
-      })
-    },
-  })
-  clearTimeout(manager.connectTimeoutHandler ?? undefined)
-  socket?.destroy()
 }

@@ -10,8 +10,16 @@ import { layoutVersion, parseEpoch, printEpoch } from './epoch.js'
 import { pathPrefixes, type StorePaths } from './paths.js'
 import { isFailure, type NodeValue, type Operation, type ZooKeeperClient } from './zookeeper-client.js'
 
-/** Reads under way at once while loading; more gains nothing against one server. */
+/** Reads under way at once while loading from a server that answers one node at a time; more gains nothing. */
 const readsInFlight = 256
+/** Requests for many nodes that are under way at once. */
+const groupsInFlight = 8
+/** Nodes that one request asks for at most; more gains nothing. */
+const largestGroup = 50
+/** And bytes that its answer should have, as the server holds all of it in memory. */
+const groupBytes = 512 * 1024
+/** Nodes of a request before it is known how large they are. */
+const firstGroup = 8
 
 export interface LayoutAccess {
   readonly client: ZooKeeperClient
@@ -103,26 +111,55 @@ export interface LoadedRecords {
 }
 
 /** Reads every record. Nothing changes them meanwhile: the epoch is taken. */
-export async function loadRecords({ client, paths, persist }: LayoutAccess): Promise<LoadedRecords> {
+export async function loadRecords(access: LayoutAccess): Promise<LoadedRecords> {
+  const { client, paths, persist } = access
   const kinds = (await persist(() => client.children(paths.records))) ?? []
   const lists = await Promise.all(
     kinds.map(async (kind) => ({ kind, names: (await persist(() => client.children(paths.kind(kind)))) ?? [] })),
   )
   const keys = lists.flatMap(({ kind, names }) => names.map((name) => `${kind}/${name}`)).filter(isRecordKey)
   keys.sort((a, b) => (a < b ? -1 : 1))
-  const texts = new Array<string | undefined>(keys.length)
-  let next = 0
-  const readOn = async (): Promise<void> => {
-    for (let index = next++; index < keys.length; index = next++) {
-      const key = keys[index]
-      if (key !== undefined) texts[index] = (await persist(() => client.read(paths.record(key))))?.data
-    }
-  }
-  await Promise.all(Array.from({ length: readsInFlight }, readOn))
+  const texts = await readTexts(
+    access,
+    keys.map((key) => access.paths.record(key)),
+  )
   const records = new Map<RecordKey, string>()
   keys.forEach((key, index) => {
     const text = texts[index]
     if (text !== undefined) records.set(key, text)
   })
   return { records, kinds: new Set(kinds) }
+}
+
+/** The data of nodes, in their order; nothing for one that is not there. */
+async function readTexts(access: LayoutAccess, nodes: readonly string[]): Promise<(string | undefined)[]> {
+  const { client, paths, persist } = access
+  const texts = new Array<string | undefined>(nodes.length)
+  const readsMany = await knowsReadMany(access, paths.epoch)
+  /** Of what was read last: the next group is as large as may be with nodes of that size. */
+  let nodeBytes = groupBytes / firstGroup
+  let next = 0
+  const readOn = async (): Promise<void> => {
+    while (next < nodes.length) {
+      const from = next
+      const size = readsMany ? Math.max(1, Math.min(largestGroup, Math.floor(groupBytes / nodeBytes))) : 1
+      const group = nodes.slice(from, (next += size))
+      const found = readsMany
+        ? await persist(() => client.readMany(group))
+        : [(await persist(() => client.read(group[0] ?? '')))?.data]
+      found.forEach((text, index) => (texts[from + index] = text))
+      nodeBytes = Math.max(1, found.reduce((sum, text) => sum + (text?.length ?? 0), 0) / group.length)
+    }
+  }
+  await Promise.all(Array.from({ length: readsMany ? groupsInFlight : readsInFlight }, readOn))
+  return texts
+}
+
+/** Asked with a node that is there. Whoever does not know it may answer anything, and even hang up. */
+async function knowsReadMany({ client }: LayoutAccess, path: string): Promise<boolean> {
+  try {
+    return (await client.readMany([path]))[0] !== undefined
+  } catch {
+    return false
+  }
 }

@@ -9,5 +9,7 @@ test('the ZooKeeper client is the version whose inside the store knows', () => {
   const client = zookeeper.createClient('127.0.0.1:1', { sessionTimeout: 1_000, spinDelay: 100, retries: 0 })
   const { connectionManager } = client as unknown as { connectionManager: Record<string, unknown> }
   expect(connectionManager).toMatchObject({ pendingBuffer: null, connectTimeoutHandler: null })
-  for (const method of ['connect', 'onSocketData', 'onSocketClosed']) expect(typeof connectionManager[method]).toBe('function')
+  expect(connectionManager['pendingQueue']).toEqual([])
+  for (const method of ['connect', 'onSocketData', 'onSocketClosed', 'queue'])
+    expect(typeof connectionManager[method]).toBe('function')
 })

@@ -522,6 +522,27 @@ describe('addresses and access', () => {
     for (const each of seen) expect(inspect(each, { depth: 10, showHidden: true })).not.toMatch(secrets)
   })
 
+  test('many nodes are read with one request: those that are there, not those that are not, and none of somebody else', async () => {
+    const place = newPlace()
+    const nodes = place.slice(place.indexOf('/'))
+    await (await open(`zk://kafka:secret@${place}/closed`)).close()
+    await withClient(async (client) => {
+      const paths = Array.from({ length: 200 }, (_, index) => `${nodes}/many-${index}`)
+      const text = (index: number) => (index % 7 === 0 ? '' : 'ü€😀'.repeat(index))
+      await client.transact(paths.map((path, index) => ({ type: 'create', path, data: text(index) })))
+      expect(await client.readMany([...paths, `${nodes}/none`])).toEqual([...paths.map((_, index) => text(index)), undefined])
+      expect(await client.readMany([])).toEqual([])
+      await expect(client.readMany([paths[0] ?? '', `${nodes}/closed/epoch`])).rejects.toMatchObject({ failure: 'NO_AUTH' })
+      // Among others, and in their order.
+      const mixed = await Promise.all([
+        client.read(paths[1] ?? ''),
+        client.readMany(paths.slice(1, 3)),
+        client.exists(`${nodes}/none`),
+      ])
+      expect(mixed).toEqual([{ data: text(1), version: 0 }, [text(1), text(2)], false])
+    })
+  })
+
   test('credentials are known again after a reconnection', async () => {
     const session = await open(`zk://kafka:pass@${newPlace()}`, { sessionTimeoutMs: 20_000 })
     const writing = startWriting(session, 8)

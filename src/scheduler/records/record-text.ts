@@ -6,6 +6,7 @@ import type { z } from 'zod'
 import { SdkError } from '../../errors.js'
 import { canonicalJson } from '../../spec/canonical.js'
 import { textDigest } from '../../spec/identity.js'
+import { checksum } from './checksum.js'
 
 /** One kind of record: what this version writes, and how earlier versions become that. */
 export interface RecordKind<Schema extends z.ZodType> {
@@ -19,15 +20,21 @@ export type OldRecord = Readonly<Record<string, unknown>>
 
 /** Records of version 1 had no seal. */
 const firstSealedVersion = 2
-/** 64 bits: against damage, not against malice. */
-const sealDigits = 16
-const sealPattern = /^\{"#":"([0-9a-f]{16})",/
+/** With the `x` a checksum; without it, as the first sealed records had it, the beginning of a SHA-256. */
+const sealPattern = /^\{"#":"(x?)([0-9a-f]{16})",/
 
-const sealOf = (key: string, rest: string): string => textDigest(`${key}\n${rest}`).slice(0, sealDigits)
+const sealedText = (key: string, rest: string): string => `${key}\n${rest}`
 
 export function printRecord(key: string, record: object): string {
   const rest = canonicalJson(record).slice(1)
-  return `{"#":"${sealOf(key, rest)}",${rest}`
+  return `{"#":"x${checksum(sealedText(key, rest))}",${rest}`
+}
+
+function isSealed(key: string, text: string): boolean {
+  const [head, form, found] = sealPattern.exec(text) ?? []
+  if (head === undefined || found === undefined) return false
+  const sealed = sealedText(key, text.slice(head.length))
+  return found === (form === 'x' ? checksum(sealed) : textDigest(sealed).slice(0, found.length))
 }
 
 /** @throws SdkError `ERR_STORED_STATE` naming record and field. */
@@ -61,8 +68,7 @@ function parseText(key: string, text: string): OldRecord {
 }
 
 function withoutSeal(key: string, text: string, record: OldRecord): OldRecord {
-  const [head, found] = sealPattern.exec(text) ?? []
-  if (head === undefined || found !== sealOf(key, text.slice(head.length)))
+  if (!isSealed(key, text))
     throw unreadable(key, '#: the seal does not fit the rest, so it was damaged, or changed by something else')
   const { '#': _seal, ...rest } = record
   return rest
