@@ -6,6 +6,7 @@
 /** Every code the library can raise, with what it means. */
 export const errorCodes = {
   ERR_SPEC_INVALID: 'A service spec breaks one or more rules; `details.issues` lists all of them with their paths.',
+  ERR_SPEC_UNSUPPORTED: 'A sound spec asks for what this version cannot run; `details.issues` lists all of it with the paths.',
   ERR_HOOK_UNBOUND: 'A hook named in the spec has no function, or a function was given that the spec never names.',
   ERR_STORE_UNREACHABLE: 'The store did not answer.',
   ERR_STORE_REFUSED: 'The store answered, and refused: authentication, or a layout this version does not know.',

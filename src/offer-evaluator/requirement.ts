@@ -3,6 +3,7 @@
  */
 import { persistenceId, type PodInstanceName, type ResourceId } from '../ids.js'
 import type { PodSpec } from '../spec/schema.js'
+import { resolveTasks } from '../spec/task-resources.js'
 import { toMilli, type Milli } from '../units.js'
 import type { LedgerEntry } from './footprint-record.js'
 import { buildResourceId } from './labels.js'
@@ -47,7 +48,7 @@ export function buildRequirement(
     amount: toMilli(value),
     state: 'wanted',
   })
-  const tasks = Object.entries(pod.tasks)
+  const tasks = resolveTasks(pod)
   const scalars = [
     scalar('executor', 'cpus', pod.executor.cpus),
     scalar('executor', 'mem', pod.executor.memoryMb),

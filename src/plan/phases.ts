@@ -19,7 +19,7 @@ export const deployPhases = oncePerSpec((spec): readonly PlannedPhase[] => {
   return declared.map((phase) => ({
     name: ('name' in phase ? phase.name : undefined) ?? phase.pod,
     pod: phase.pod,
-    strategy: phase.strategy,
+    strategy: phase.strategy.startsWith('parallel') ? 'parallel' : 'serial',
     instances: instanceNames(spec, phase.pod),
     afterEach: [...phase.afterEach, ...spec.deploy.afterEach],
   }))

@@ -16,6 +16,7 @@ import { hookNames } from '../scheduler/questions.js'
 import { serviceStatus, type ServiceStatus } from '../scheduler/report.js'
 import type { State } from '../scheduler/state.js'
 import type { ServiceSpec } from '../spec/schema.js'
+import { checkSupported } from '../spec/unsupported.js'
 import { createLmdbStore, parseLmdbAddress } from '../store/lmdb-store.js'
 import type { Hooks } from './hooks.js'
 import { processIdentity, randomIds, systemClock } from './process-inputs.js'
@@ -101,10 +102,11 @@ const defaultTickMs = 500
 
 /**
  * Binds a spec to a cluster, a store and the author's hooks.
- * @throws SdkError `ERR_HOOK_UNBOUND`, `ERR_INVALID_OPTION`; nothing has been started or changed by then.
+ * @throws SdkError `ERR_SPEC_UNSUPPORTED`, `ERR_HOOK_UNBOUND`, `ERR_INVALID_OPTION`; nothing has been started or changed by then.
  */
 export async function createScheduler(spec: ServiceSpec, options: SchedulerOptions): Promise<Scheduler> {
   const hooks = options.hooks ?? {}
+  checkSupported(spec)
   checkHooks(spec, hooks)
   const failoverTimeoutMs = inRange(
     'failoverTimeoutMs',

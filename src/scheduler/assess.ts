@@ -4,7 +4,7 @@
  */
 import { nameOfTask, podInstanceName, taskName, type PodInstanceName, type TaskName } from '../ids.js'
 import { isComplete, isSeen } from '../offer-evaluator/footprint-record.js'
-import type { TaskSpec } from '../spec/schema.js'
+import { resolveTasks, type ResolvedTask } from '../spec/task-resources.js'
 import { mayBeAlive, newTaskRecord, type TaskRecord } from '../state-machine/task-record.js'
 import type { TaskStatus } from './events.js'
 import type { InstanceRecord } from './records/instance-record.js'
@@ -25,7 +25,7 @@ export type Need =
 export interface PodTask {
   readonly task: string
   readonly name: TaskName
-  readonly spec: TaskSpec
+  readonly spec: ResolvedTask
   readonly hash: string
   readonly record: TaskRecord
 }
@@ -49,7 +49,8 @@ export function podTasks(records: Records, instance: InstanceRecord, target: Tar
   const isSame = ({ name, record }: PodTask): boolean => (records.tasks.get(name) ?? newTaskRecord) === record
   if (last?.target === target && last.tasks.every(isSame)) return last.tasks
   const hashes = target.pods[instance.pod]?.tasks ?? {}
-  const tasks = Object.entries(target.spec.pods[instance.pod]?.tasks ?? {}).map(([task, spec]) => {
+  const pod = target.spec.pods[instance.pod]
+  const tasks = (pod === undefined ? [] : resolveTasks(pod)).map(([task, spec]) => {
     const name = taskName(nameOf(instance), task)
     return { task, name, spec, hash: hashes[task] ?? '', record: records.tasks.get(name) ?? newTaskRecord }
   })

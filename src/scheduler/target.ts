@@ -9,7 +9,7 @@ export function buildTarget(spec: ServiceSpec): Target {
     {
       pod: podHash(pod),
       footprint: footprintHash(pod),
-      tasks: Object.fromEntries(Object.entries(pod.tasks).map(([task, content]) => [task, taskHash(content)])),
+      tasks: Object.fromEntries(Object.entries(pod.tasks).map(([task, content]) => [task, taskHash(pod, content)])),
     },
   ])
   return { id: specId(spec), spec, pods: Object.fromEntries(pods) as Target['pods'] }

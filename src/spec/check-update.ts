@@ -13,8 +13,13 @@ export function checkUpdate(before: ServiceSpec, after: ServiceSpec, highestInde
   const reasons: string[] = []
   if (before.user !== after.user)
     reasons.push(`user: cannot change from ${before.user} to ${after.user}; the volumes belong to the old user`)
-  const [was, is] = [principalOf(before), principalOf(after)]
-  if (was !== is) reasons.push(`principal: cannot change from ${was} to ${is}; every reservation names the old one`)
+  for (const [what, of] of [
+    ['principal', principalOf],
+    ['role', roleOf],
+  ] as const) {
+    if (of(before) !== of(after))
+      reasons.push(`${what}: cannot change from ${of(before)} to ${of(after)}; every reservation names the old one`)
+  }
   for (const [name, pod] of Object.entries(before.pods)) {
     const highest = highestIndex(name)
     if (highest < 0) continue
@@ -39,4 +44,4 @@ export function checkUpdate(before: ServiceSpec, after: ServiceSpec, highestInde
 export const principalOf = (spec: ServiceSpec): string => spec.principal ?? `${spec.name}-principal`
 
 /** The role of a service; its reservations carry it for ever. */
-export const roleOf = (spec: ServiceSpec): string => `${spec.name}-role`
+export const roleOf = (spec: ServiceSpec): string => spec.role ?? `${spec.name}-role`

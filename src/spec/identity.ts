@@ -8,7 +8,8 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
 import { targetConfigId, type TargetConfigId } from '../ids.js'
 import { canonicalJson } from './canonical.js'
-import type { PodSpec, ServiceSpec, TaskSpec } from './schema.js'
+import type { PodSpec, PortSpec, ServiceSpec, TaskSpec } from './schema.js'
+import { resolveTask, resolveTasks } from './task-resources.js'
 
 /** Version of the canonical form that new hashes are made from. */
 export const hashVersion = 1
@@ -24,26 +25,54 @@ export const textDigest = (text: string): string => bytesToHex(sha256(utf8ToByte
 
 const hashOf = (content: unknown): ContentHash => `${hashVersion}:${textDigest(canonicalJson(content)).slice(0, hashDigits)}`
 
-/** Changes when a relaunch of the task would launch something else. */
-export const taskHash = (task: TaskSpec): ContentHash => hashOf({ ...task })
+const mapValues = <Value, Result>(values: Readonly<Record<string, Value>>, change: (value: Value) => Result) =>
+  Object.fromEntries(Object.entries(values).map(([key, value]) => [key, change(value)]))
 
-/** Changes when the pod's executor or its volumes would be others: then all tasks of the pod restart. */
-export const podHash = (pod: PodSpec): ContentHash => hashOf({ executor: pod.executor, volumes: pod.volumes })
+/**
+ * Changes when a relaunch of the task would launch something else. Not in it: what only counts when it fails, is stopped, is late
+ * or gets its ports.
+ */
+export function taskHash(pod: Pick<PodSpec, 'resourceSets'>, task: TaskSpec): ContentHash {
+  const {
+    essential: _failing,
+    preStop: _stopping,
+    resourceSet: _set,
+    readinessCheck,
+    ports,
+    ...launched
+  } = resolveTask(pod, task)
+  const { deadline: _late, ...check } = readinessCheck ?? {}
+  return hashOf({
+    ...launched,
+    ports: mapValues(ports, ({ ranges: _choice, ...port }) => port),
+    ...(readinessCheck === undefined ? {} : { readinessCheck: check }),
+  })
+}
+
+/** Changes when the pod's executor, its volumes, or what all its tasks share would be others: then all tasks of the pod restart. */
+export function podHash(pod: PodSpec): ContentHash {
+  const { count: _c, allowDecommission: _a, placement: _p, tasks: _t, resourceSets: _r, preReservedRole: _role, ...shared } = pod
+  return hashOf(shared)
+}
 
 /** What a footprint holds; a change of it needs another reservation. */
-export const footprintHash = (pod: PodSpec): ContentHash =>
-  hashOf({
-    executor: pod.executor,
-    volumes: pod.volumes,
+export function footprintHash(pod: PodSpec): ContentHash {
+  const { executor, volumes, preReservedRole, networks } = pod
+  return hashOf({
+    executor,
+    volumes,
+    preReservedRole,
+    networks: networks === undefined ? undefined : Object.keys(networks).sort(),
     tasks: Object.fromEntries(
-      Object.entries(pod.tasks).map(([name, task]) => [
+      resolveTasks(pod).map(([name, { cpus, memoryMb, gpus, volumes: own, resourceSet: set, ports }]) => [
         name,
-        { cpus: task.cpus, memoryMb: task.memoryMb, ports: portNumbers(task) },
+        { cpus, memoryMb, gpus, volumes: own, set, ports: mapValues(ports, portContent) },
       ]),
     ),
   })
+}
 
-const portNumbers = (task: TaskSpec) => Object.fromEntries(Object.entries(task.ports).map(([name, port]) => [name, port.port]))
+const portContent = ({ port, ranges }: PortSpec) => (ranges === undefined ? port : { port, ranges })
 
 /** Id of a whole spec; equal content, equal id. */
 export const specId = (spec: ServiceSpec): TargetConfigId => targetConfigId(hashOf(spec))

@@ -13,6 +13,7 @@ import { hookNames } from '../scheduler/questions.js'
 import { renderPlans } from '../scheduler/render-plans.js'
 import { roleOf } from '../spec/check-update.js'
 import type { ServiceSpec } from '../spec/schema.js'
+import { checkSupported } from '../spec/unsupported.js'
 import type { MesosTaskState } from '../state-machine/task-events.js'
 import type { TaskRecord } from '../state-machine/task-record.js'
 import { createSchedulerProcess, type SchedulerProcess } from '../runtime/scheduler-process.js'
@@ -105,6 +106,7 @@ export function testService(
   spec: ServiceSpec,
   options: TestServiceOptions = {},
 ): { started(): Promise<TestService>; deployed(): Promise<TestService> } {
+  checkSupported(spec)
   return {
     started: () => start(spec, options),
     async deployed() {

@@ -180,7 +180,8 @@ describe('placing footprints', () => {
           const offered = free.flatMap((resource) => (resource.kind === 'ranges' ? resource.ranges : []))
           expect(countRanges(taken)).toBe(taken.length)
           expect(containsRanges(offered, taken)).toBe(true)
-          expect(here.length).toBeLessThanOrEqual(pod.placement[0]?.max ?? 0)
+          const [rule] = pod.placement
+          expect(here.length).toBeLessThanOrEqual(rule?.type === 'maxPerHost' ? rule.max : 0)
         }
         const ids = footprints.flatMap((footprint) => footprint.entries.map((entry) => entry.resourceId))
         expect(new Set(ids).size).toBe(ids.length)

@@ -17,19 +17,18 @@ const faults: readonly (readonly [string, unknown, string, RegExp])[] = [
   ['nothing at all', undefined, '', /nothing/],
   ['no pods', { name: 'store', pods: {} }, 'pods', /at least one pod/],
   ['a name that is no label', { ...spec({}), name: 'Store_1' }, 'name', /lower-case.*"Store_1"/],
-  ['an unknown key', withTask({ memory: 5 }), 'pods.db.tasks.server', /unknown key memory/],
-  ['two unknown keys', spec({ colour: 1, size: 2 }), 'pods.db', /unknown keys colour, size/],
+  ['an unknown key', withTask({ memory: 5 }), 'pods.db.tasks.server.memory', /unknown key/],
+  ['two unknown keys', spec({ colour: 1, size: 2 }), 'pods.db.size', /unknown key/],
   ['too little memory', withTask({ memoryMb: 0 }), 'pods.db.tasks.server.memoryMb', /32.*\(got 0\)/],
   ['too many decimals', withTask({ cpus: 0.12345 }), 'pods.db.tasks.server.cpus', /three decimals.*0\.12345/],
   ['a word for a number', withTask({ cpus: 'many' }), 'pods.db.tasks.server.cpus', /"many"/],
-  ['no instance', spec({ count: 0 }), 'pods.db.count', /1.*\(got 0\)/],
+  ['fewer than no instances', spec({ count: -1 }), 'pods.db.count', /0.*\(got -1\)/],
   ['no task', spec({ tasks: {} }), 'pods.db.tasks', /at least one task/],
-  ['nothing that runs', withTask({ goal: 'FINISH' }), 'pods.db.tasks', /goal RUNNING/],
   [
     'two volumes in one place',
     spec({ volumes: { a: { sizeMb: 1, path: 'x' }, b: { sizeMb: 1, path: 'x' } } }),
     'pods.db.volumes.b.path',
-    /"x".*volume a/,
+    /the path x is also taken by spec\.pods\.db\.volumes\.a\.path/,
   ],
   [
     'a path that climbs',
@@ -96,7 +95,7 @@ const faults: readonly (readonly [string, unknown, string, RegExp])[] = [
     /has a phase already/,
   ],
   ['a pod in no phase', spec({}, { deploy: { phases: [] } }), 'deploy.phases', /pod db is in no phase/],
-  ['a uri of no kind', withTask({ uris: ['ftp//x'] }), 'pods.db.tasks.server.uris.0.uri', /must begin with http/],
+  ['a uri of no kind', withTask({ uris: ['ftp//x'] }), 'pods.db.tasks.server.uris.0', /must be a URI such as/],
   [
     'a volume where Mesos keeps its own',
     spec({ volumes: { data: { path: 'containers', sizeMb: 1 } } }),
@@ -112,7 +111,7 @@ const faults: readonly (readonly [string, unknown, string, RegExp])[] = [
   [
     'a hook that is no name',
     spec({}, { update: { preFlight: ['is it healthy?'] } }),
-    'update.preFlight.0.gate',
+    'update.preFlight.0',
     /named like a function/,
   ],
 ]
@@ -128,7 +127,7 @@ describe('a spec that breaks a rule', () => {
   test('is told all its faults of shape at once', () => {
     const issues = issuesOf({
       name: 'Store',
-      pods: { db: { count: 0, tasks: { server: { command: '', cpus: 0, memoryMb: 1.5 } } } },
+      pods: { db: { count: -1, tasks: { server: { command: '', cpus: 0, memoryMb: 1.5 } } } },
     })
     expect(issues.map((issue) => issue.slice(0, issue.indexOf(':'))).sort()).toEqual(
       [
@@ -150,7 +149,7 @@ describe('a spec that breaks a rule', () => {
   })
 
   test('throws one error with every problem in the message and in the details', () => {
-    const input = spec({ count: 0, placement: [{ type: 'maxPerHost', max: 0 }] })
+    const input = spec({ count: -1, placement: [{ type: 'maxPerHost', max: 0 }] })
     try {
       parseSpec(input)
       expect.unreachable()

@@ -5,7 +5,7 @@ export const placementStage: Stage = (requirement, candidate, placed) => {
   const host = candidate.pool.hostname
   const present = placed.samePod.get(host) ?? 0
   for (const rule of requirement.placement) {
-    if (present >= rule.max) {
+    if (rule.type === 'maxPerHost' && present >= rule.max) {
       return {
         ok: false,
         code: 'MAX_PER_HOST',

@@ -12,6 +12,7 @@ import type { ServiceStatus } from '../../scheduler/report.js'
 import { roleOf } from '../../spec/check-update.js'
 import { specId } from '../../spec/identity.js'
 import type { ServiceSpec } from '../../spec/schema.js'
+import { checkSupported } from '../../spec/unsupported.js'
 import { allCheckers } from '../checkers/all.js'
 import type { CheckerDefinition } from '../checkers/checker.js'
 import { createCountingIds } from '../seeded-ids.js'
@@ -88,7 +89,10 @@ const rightfulEnds: ReadonlySet<string> = new Set(['ERR_STORE_DEPOSED', 'ERR_FAI
 
 /** @throws SdkError `ERR_HOOK_UNBOUND` when hooks of your own are not those that a spec of the plan names. */
 export async function runPlan(plan: SimulationPlan, options: RunOptions = {}): Promise<SimulationResult> {
-  for (const { spec } of [plan, ...plan.updates]) if (options.hooks !== undefined) checkHooks(spec, options.hooks(noClock, spec))
+  for (const { spec } of [plan, ...plan.updates]) {
+    checkSupported(spec)
+    if (options.hooks !== undefined) checkHooks(spec, options.hooks(noClock, spec))
+  }
   const run = createRun(plan, options)
   await run.live()
   if (run.violations.length === 0) await run.settle()
