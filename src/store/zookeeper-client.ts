@@ -14,6 +14,8 @@ const silenceShare = 0.4
 /** An idle connection is asked this often, so that silence shows. */
 const heartbeatShare = 0.2
 const tickShare = 0.05
+/** For so many session timeouts a server may take connections and answer nothing. */
+const mutenessLimit = 2
 /** Longest pause between two rounds over all servers. */
 const reconnectSpreadMs = 300
 const closeLimitMs = 2_000
@@ -130,6 +132,8 @@ export function createZooKeeperClient(options: ZooKeeperClientOptions): ZooKeepe
   /** Requests under way, oldest first. */
   const outstanding = new Map<symbol, { readonly sentAtMs: number; readonly lose: () => void }>()
   let heardAtMs = performance.now()
+  /** Since when servers that took the connection have answered no request. */
+  let muteSinceMs: number | undefined
 
   const enter = (next: ConnectionState): void => {
     if (state === next || state === 'lost') return
@@ -179,6 +183,7 @@ export function createZooKeeperClient(options: ZooKeeperClientOptions): ZooKeepe
       send((error, value, index) => {
         if (!outstanding.delete(id)) return
         heardAtMs = performance.now()
+        muteSinceMs = undefined
         if (error === null || error === undefined) return resolve(value)
         const code = failureCodes.get(error.getCode()) ?? 'OTHER'
         reject(new ZooKeeperFailure(code, attempted, error.getName(), index))
@@ -237,6 +242,13 @@ export function createZooKeeperClient(options: ZooKeeperClientOptions): ZooKeepe
   /** Leaves a connection on which nothing comes; the client then tries the next server with the same session. */
   const leaveServer = (why: string): void => {
     options.log(why)
+    // What is sent may arrive all the same, and each new connection then keeps the session, and with it the lock, for nothing.
+    const nowMs = performance.now()
+    const muteForMs = nowMs - (muteSinceMs ??= nowMs)
+    if (muteForMs > mutenessLimit * client.getSessionTimeout()) {
+      const found = `connected, and nothing was answered for ${Math.round(muteForMs)} ms`
+      return lose(new ZooKeeperFailure('SESSION_EXPIRED', 'be heard by a server that is heard', found))
+    }
     if (manager?.socket === undefined || typeof manager.socket.destroy !== 'function') {
       return lose(
         new ZooKeeperFailure(

@@ -196,6 +196,21 @@ describe('a server that fails', () => {
     expect(Object.fromEntries(await reload(connect))).toEqual({ 'k/a': '2', 'k/b': '3' })
   })
 
+  test('a leader who is heard and hears nothing gives the lock up', async () => {
+    const connect = newPlace()
+    const through = connect.replace(server.connect, proxy.connect)
+    const session = await createZooKeeperStore({ connect: through, sessionTimeoutMs }).open({ holder: 'deaf', lockWaitMs: 0 })
+    proxy.hold('replies')
+    try {
+      expect(await session.ended).toBe('lost')
+      const next = await open(connect, { lockWaitMs: 60_000, holder: 'next' })
+      expect(next.epoch).toBeGreaterThan(session.epoch)
+    } finally {
+      proxy.release()
+    }
+    await session.close()
+  })
+
   test('an idle session notices silence too', async () => {
     const session = await open(newPlace(), { sessionTimeoutMs: 10_000 })
     const told = watchAvailability(session)
