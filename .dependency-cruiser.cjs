@@ -8,7 +8,8 @@ const base = '^src/(ids|units|errors)\\.ts$'
 const coreFolders = ['spec', 'plan', 'state-machine', 'offer-evaluator', 'recovery', 'scheduler']
 const core = `^src/(${coreFolders.join('|')})/`
 const pure = `^src/(${coreFolders.join('|')}|doctor|mesos-model)/|${base}`
-const entries = '^src/(index|testing|local-cluster)\\.ts$'
+const entries = '^src/(index|testing|local-cluster|yaml)\\.ts$'
+const texts = '^src/spec/(yaml|compat)/'
 const messages = '^src/mesos/messages[^/]*\\.ts$'
 const doctor = '^src/doctor/'
 const compositionRoot = '^src/runtime/create-(scheduler|doctor)\\.ts$'
@@ -243,6 +244,20 @@ module.exports = {
       '^src/local-cluster/',
       base,
     ),
+    only(
+      'yaml-exports',
+      'stateward/yaml shows how specs are read from text.',
+      '^src/yaml\\.ts$',
+      '^src/spec/',
+      base,
+    ),
+    {
+      name: 'texts-for-yaml-alone',
+      severity: 'error',
+      comment: 'Who writes a spec in TypeScript loads no reader of YAML or templates: they come in through stateward/yaml.',
+      from: { path: '^src/', pathNot: [texts, '^src/yaml\\.ts$'] },
+      to: { path: texts },
+    },
     {
       name: 'entries-are-not-imported',
       severity: 'error',
@@ -265,8 +280,8 @@ module.exports = {
       to: {
         pathNot: [
           '^examples/',
-          '^(stateward|stateward/testing|stateward/local-cluster)$',
-          '(^|/)dist/(index|testing|local-cluster)\\.(js|d\\.ts)$',
+          '^(stateward|stateward/testing|stateward/local-cluster|stateward/yaml)$',
+          '(^|/)dist/(index|testing|local-cluster|yaml)\\.(js|d\\.ts)$',
           '(^|node_modules/)(kafkajs|cassandra-driver|vitest)(/|$)',
         ],
         dependencyTypesNot: ['core'],
@@ -310,7 +325,7 @@ module.exports = {
       '@noble/hashes',
       '^src/spec/',
     ),
-    packageOnlyIn('templates-in-spec', 'Text of an author becomes data in one place.', '(yaml|mustache)', '^src/(spec|cli)/'),
+    packageOnlyIn('templates-in-spec', 'Text of an author becomes data in one place.', '(yaml|mustache)', texts),
 
     // Hygiene.
     {

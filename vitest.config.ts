@@ -15,6 +15,7 @@ export default defineConfig({
           alias: [
             { find: /^stateward$/, replacement: new URL('./src/index.ts', import.meta.url).pathname },
             { find: /^stateward\/testing$/, replacement: new URL('./src/testing.ts', import.meta.url).pathname },
+            { find: /^stateward\/yaml$/, replacement: new URL('./src/yaml.ts', import.meta.url).pathname },
           ],
         },
         test: {

@@ -42,11 +42,6 @@ const outFolder = join(root, 'out/verify')
 const runLimitMs = 60 * 60_000
 
 const vitestParts: readonly Part[] = [
-  vitestPart('crash-matrix', 'the scheduler is killed at every boundary of a deployment and an update', {
-    project: 'unit',
-    file: 'test/scheduler/crash-matrix.test.ts',
-    env: { STATEWARD_LONG: '1' },
-  }),
   vitestPart('model', 'ten thousand random courses of a cluster: the books of master and agents agree', {
     project: 'unit',
     file: 'test/mesos-model/books.property.test.ts',

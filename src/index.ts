@@ -24,6 +24,23 @@ export type { GateResult, Hook, HookContext, HookInstance, Hooks } from './runti
 export { defineService, parseSpec, safeParseSpec, type SpecResult } from './spec/parse.js'
 export type { SpecIssue } from './spec/issues.js'
 export { maxPerHost } from './spec/builders.js'
+export { findUnsupported } from './spec/unsupported.js'
+export {
+  diffServices,
+  type PodDiff,
+  type PodFieldChange,
+  type PodOutcome,
+  type ServiceDiff,
+  type TaskDiff,
+  type TaskOutcome,
+} from './spec/diff.js'
+export type { FieldChange } from './spec/field-changes.js'
+export type { HoldingChange } from './spec/holdings.js'
+export type { Refusal, RefusalCode } from './spec/check-update.js'
+export { renderDiff } from './spec/render-diff.js'
+export { specJsonSchema } from './spec/json-schema.js'
+export { compilePlans, type PhaseOutline, type PlanGates, type PlanOutline, type StepOutline } from './plan/compile.js'
+export { renderOutline } from './plan/render-outline.js'
 export type { ServiceSpec, ServiceSpecInput } from './spec/schema.js'
 export { errorCodes, isSdkError, SdkError, type ErrorCode } from './errors.js'
 export { renderPlans, type RenderOptions } from './scheduler/render-plans.js'

@@ -48,6 +48,9 @@ export function subtractRanges(a: readonly Range[], b: readonly Range[]): Range[
   return left
 }
 
+/** The values that are in both. */
+export const intersectRanges = (a: readonly Range[], b: readonly Range[]): Range[] => subtractRanges(a, subtractRanges(a, b))
+
 /** Whether every value of `b` is in `a`. */
 export const containsRanges = (a: readonly Range[], b: readonly Range[]): boolean => subtractRanges(b, a).length === 0
 

@@ -8,6 +8,7 @@ import { isSdkError } from '../index.js'
 import { clusterCommand } from './commands/cluster.js'
 import { doctorCommand } from './commands/doctor.js'
 import { simCommand } from './commands/sim.js'
+import { diffCommand, renderCommand, schemaCommand, validateCommand } from './commands/spec.js'
 import { pauseCommand, plansCommand, podCommand, restartCommand, resumeCommand } from './commands/service.js'
 
 const program = new Command('stateward')
@@ -24,6 +25,10 @@ for (const command of [
   clusterCommand(),
   doctorCommand(),
   simCommand(),
+  validateCommand(),
+  diffCommand(),
+  renderCommand(),
+  schemaCommand(),
 ])
   program.addCommand(command)
 handDown(program)
@@ -35,6 +40,12 @@ function handDown(parent: Command): void {
     handDown(command)
   }
 }
+
+// Whoever reads the output may have seen enough: `stateward schema | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit()
+})
 
 try {
   await program.parseAsync()

@@ -3,13 +3,13 @@ import { persistenceId, type OperationId, type PodInstanceName } from '../ids.js
 import { portEntry } from '../offer-evaluator/evaluate.js'
 import { isComplete, type Footprint, type LedgerEntry, type OpenOperation } from '../offer-evaluator/footprint-record.js'
 import { resourceLabel } from '../offer-evaluator/labels.js'
-import { buildRequirement, type Requirement } from '../offer-evaluator/requirement.js'
+import { buildRequirement, type PortWish, type Requirement } from '../offer-evaluator/requirement.js'
 import type { Resource } from '../offer-evaluator/resources.js'
 import type { KnownOperation, KnownTask } from '../scheduler/cluster-view.js'
 import type { Target } from '../scheduler/state.js'
 import { principalOf, roleOf } from '../spec/check-update.js'
 import { taskIdSeparator } from '../ids.js'
-import { fromMilli } from '../units.js'
+import { containsRanges, fromMilli } from '../units.js'
 import { isOn, livingOf, type Conclusions, type Evidence } from './evidence.js'
 import { describeAgent, type FoundFootprint } from './reservations.js'
 
@@ -66,7 +66,7 @@ export function buildFootprint(
     }),
   ]
   const problems = [
-    ...requirement.ports.flatMap(({ task, port, number }) => portProblems(task, port, number, ports.get(`${task}/${port}`))),
+    ...requirement.ports.flatMap((wish) => portProblems(wish, ports.get(`${wish.task}/${wish.port}`))),
     ...unexpected(found, entries),
     ...found.reservations.flatMap(({ resources }) => resources.flatMap((resource) => principalProblems(resource, target))),
     ...entries.flatMap((entry) => entryProblems(entry, resourcesOf(found, entry))),
@@ -119,9 +119,11 @@ function portsOf({ reservations }: FoundFootprint, { ports, resourceId }: Requir
   return numbers
 }
 
-function portProblems(task: string, port: string, wanted: number, found: number | undefined): string[] {
+function portProblems({ task, port, number: wanted, ranges }: PortWish, found: number | undefined): string[] {
   if (found === undefined) return [`port ${port} of task ${task} is not reserved, so the footprint is incomplete`]
-  return wanted === 0 || wanted === found ? [] : [`port ${port} of task ${task} is ${found}, and SPEC asks for ${wanted}`]
+  if (wanted !== 0 && wanted !== found) return [`port ${port} of task ${task} is ${found}, and SPEC asks for ${wanted}`]
+  if (ranges === undefined || containsRanges(ranges, [{ begin: found, end: found }])) return []
+  return [`port ${port} of task ${task} is ${found}, which is in none of the ranges that SPEC allows`]
 }
 
 function unexpected({ reservations }: FoundFootprint, entries: readonly LedgerEntry[]): string[] {

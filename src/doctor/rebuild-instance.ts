@@ -262,8 +262,8 @@ function findExecutor(
   }
   const found = executors.find(({ agentId, executor }) => agentId === living[0]?.agentId && executor.executorId === id)
   if (found !== undefined) {
-    const { executorId, resources, labels } = found.executor
-    return { executorId, resources: [...resources], labels: [...labels] }
+    const { resources, labels, ...rest } = found.executor
+    return { ...rest, resources: [...resources], labels: [...labels] }
   }
   reasons.push(`${name}: executor ${id} of its tasks is not shown; grant this principal view_executors`)
   return 'unseen'

@@ -68,11 +68,12 @@ export function buildTaskRecord(
     },
   })
   for (const status of statusesOf(latest)) {
-    const { reason, message } = status
+    const { healthy, reason, message } = status
     ;({ record } = advanceTask(record, {
       type: status.state,
       atMs: status.sentAtMs ?? nowMs,
       ready: isReady(spec, status),
+      ...(healthy === undefined ? {} : { healthy }),
       ...(reason === undefined ? {} : { reason }),
       ...(message === undefined ? {} : { message: message.slice(0, maxMessageLength) }),
     }))

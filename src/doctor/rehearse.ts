@@ -10,6 +10,7 @@ import { newState } from '../scheduler/open-instances.js'
 import { serviceStatus } from '../scheduler/report.js'
 import type { Records } from '../scheduler/state.js'
 import { step } from '../scheduler/step.js'
+import { refusalText } from '../spec/check-update.js'
 import type { ServiceSpec } from '../spec/schema.js'
 import { isLive, ownTasks } from './compare-tasks.js'
 
@@ -43,7 +44,7 @@ export function rehearse(spec: ServiceSpec, records: Records, cluster: ClusterVi
   const status = serviceStatus(state)
   return {
     objections: [
-      ...(status?.rejected?.reasons ?? []).map((reason) => `SPEC would be refused: ${reason}`),
+      ...(status?.rejected?.reasons ?? []).map((refusal) => `SPEC would be refused: ${refusalText(refusal)}`),
       ...[...killed].filter((id) => !isToRoll(records, id)).map((id) => `task ${id} would be killed`),
       ...(status?.unknownTasks ?? []).map(({ taskId }) => `task ${taskId} would be unknown`),
     ],

@@ -49,6 +49,7 @@ export class ExecutorHost {
       hasCheckpoint: framework.checkpoint,
       recoveryTimeoutMs: executorRecoveryTimeoutMs,
       resources: executor.info.resources ?? [],
+      ...(executor.info.container === undefined ? {} : { container: executor.info.container }),
     }
     // Its output must not mix with that of a command task, whose sandbox it shares.
     const logFile = join(directory, 'meta', `executor-${containerId}.log`)

@@ -6,11 +6,11 @@ import { randomUUID } from 'node:crypto'
 import { spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
-import { SdkError } from '../errors.js'
 import type { Resource, TaskInfo } from '../mesos/messages.js'
 import type { ExecutorEffect, ExecutorInput, ExecutorState } from '../mesos-model/executor-state.js'
 import { createExecutor, nextExecutorTickAtMs, stepExecutor } from '../mesos-model/executor.js'
 import type { AgentToExecutor, ExecutorToAgent } from '../mesos-model/protocol.js'
+import { checkContainer, describeLeftOut, withRlimits, type Program } from './container.js'
 import { writeExitStatus, writeTaskRecord } from './executor-files.js'
 import { fetchUris } from './fetch-uris.js'
 import { openLink } from './link.js'
@@ -154,13 +154,11 @@ function taskEnvironment({ options }: ExecutorRuntime, sandbox: string, task: Ta
 
 async function prepareSandbox(runtime: ExecutorRuntime, sandbox: string, task: TaskInfo, signal: AbortSignal): Promise<string[]> {
   const { workDir, directory, resources } = runtime.options
+  checkContainer(task)
   mkdirSync(sandbox, { recursive: true })
   const volumes = linkVolumes(workDir, task.resources, sandbox)
   if (!runtime.options.isCommand) linkVolumes(workDir, task.resources, directory)
   linkContainerVolumes(task.container, sandbox, directory)
-  const secret = task.command?.environment?.variables?.find((variable) => variable.type === 'SECRET')
-  if (secret !== undefined)
-    throw new SdkError('ERR_CLUSTER', `Environment variable '${secret.name}' is a secret, which the local cluster cannot resolve`)
   await fetchUris(task.command?.uris, sandbox, signal)
   const shared = linkVolumes(workDir, resources as readonly Resource[], directory)
   return [...volumes, ...shared]
@@ -169,10 +167,12 @@ async function prepareSandbox(runtime: ExecutorRuntime, sandbox: string, task: T
 async function startTask(runtime: ExecutorRuntime, taskId: string, containerId: string, task: TaskInfo): Promise<void> {
   const sandbox = sandboxOfTask(runtime, containerId)
   let volumes: string[]
+  let program: Program
   const fetching = new AbortController()
   runtime.fetching.set(taskId, fetching)
   try {
     volumes = await prepareSandbox(runtime, sandbox, task, fetching.signal)
+    program = await withRlimits(task.container, shellArguments(task.command ?? {}))
   } catch (error) {
     if (fetching.signal.aborted) return step(runtime, { type: 'taskEnded', taskId, end: { signal: 'SIGTERM' } })
     const message = `Failed to launch container: ${error instanceof Error ? error.message : String(error)}`
@@ -183,20 +183,22 @@ async function startTask(runtime: ExecutorRuntime, taskId: string, containerId: 
   // Killed while its artifacts were fetched: it never starts.
   if (runtime.state.tasks[taskId]?.phase === 'killing')
     return step(runtime, { type: 'taskEnded', taskId, end: { signal: 'SIGTERM' } })
-  launchProcess(runtime, taskId, task, sandbox, volumes)
+  launchProcess(runtime, taskId, task, program, { sandbox, volumes })
 }
 
 function launchProcess(
   runtime: ExecutorRuntime,
   taskId: string,
   task: TaskInfo,
-  sandbox: string,
-  volumes: readonly string[],
+  program: Program,
+  { sandbox, volumes }: { readonly sandbox: string; readonly volumes: readonly string[] },
 ): void {
   const stdout = openSync(join(sandbox, 'stdout'), 'a')
   const stderr = openSync(join(sandbox, 'stderr'), 'a')
-  const { file, args, argv0 } = shellArguments(task.command ?? {})
+  const { file, args, argv0 } = program
   const env = withVariables(taskEnvironment(runtime, sandbox, task), task.command)
+  const message = describeLeftOut(task, runtime.options.container)
+  const note = message === undefined ? {} : { message }
   const child = spawn(file, args, {
     cwd: sandbox,
     env,
@@ -210,7 +212,7 @@ function launchProcess(
   if (pid === undefined) {
     // A program that does not exist: RUNNING comes first, as on Mesos.
     child.once('error', () => step(runtime, { type: 'taskEnded', taskId, end: { code: 1 } }))
-    return step(runtime, { type: 'taskStarted', taskId, pid: 0 })
+    return step(runtime, { type: 'taskStarted', taskId, pid: 0, ...note })
   }
   runtime.pids.set(taskId, pid)
   const mark = markProcess(pid)
@@ -222,5 +224,5 @@ function launchProcess(
     runtime.pids.delete(taskId)
     step(runtime, { type: 'taskEnded', taskId, end: signal === null ? { code: code ?? 0 } : { signal } })
   })
-  step(runtime, { type: 'taskStarted', taskId, pid })
+  step(runtime, { type: 'taskStarted', taskId, pid, ...note })
 }

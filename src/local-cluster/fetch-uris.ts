@@ -1,8 +1,8 @@
 /** The fetcher (`command.uris`): file and http(s), copied into the sandbox, archives extracted by the system's tar and unzip. */
 import { execFile } from 'node:child_process'
-import { chmod, copyFile, cp, stat } from 'node:fs/promises'
+import { chmod, copyFile, cp, mkdir, stat } from 'node:fs/promises'
 import { createWriteStream } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
@@ -32,6 +32,7 @@ async function fetchOne(uri: CommandUri, sandbox: string, signal: AbortSignal): 
   const target = join(sandbox, name)
   const isArchive = uri.executable !== true && (uri.extract ?? true)
   if (!isRemote && isArchive && TAR.test(name)) return void (await run('tar', ['-xf', path, '-C', sandbox]))
+  await mkdir(dirname(target), { recursive: true })
   if (isRemote) await download(uri.value, target, signal)
   else if (path.startsWith('/')) await copyLocal(path, target)
   else throw new SdkError('ERR_CLUSTER', `Unsupported URI '${uri.value}'`)

@@ -1,4 +1,5 @@
 /** Options of the local cluster and what its processes are told at start. */
+import type { ContainerInfo } from '../mesos/messages.js'
 import type { AgentTimings } from '../mesos-model/agent-state.js'
 import type { MasterTimings } from '../mesos-model/master-state.js'
 
@@ -77,6 +78,7 @@ export interface ExecutorProcessOptions {
   readonly recoveryTimeoutMs: number
   /** The executor's own resources, for its volumes. */
   readonly resources: readonly unknown[]
+  readonly container?: ContainerInfo
 }
 
 /** An agent that falls silent is unreachable after about six seconds; Mesos waits 75. */

@@ -48,8 +48,6 @@ export function linkVolumes(agentDirectory: string, resources: readonly Resource
  * @throws SdkError ERR_CLUSTER, naming what this cluster cannot mount; the launch fails with it.
  */
 export function linkContainerVolumes(container: ContainerInfo | undefined, sandbox: string, parentSandbox: string): void {
-  if (container?.type === 'DOCKER' || container?.docker !== undefined)
-    throw new SdkError('ERR_CLUSTER', 'Docker containers are not supported by the local cluster')
   for (const { container_path: path, host_path: hostPath, source } of container?.volumes ?? []) {
     if (isAbsolute(path)) throw new SdkError('ERR_CLUSTER', `Container path '${path}' is absolute, which needs a mount namespace`)
     const hostSource = hostPath ?? source?.host_path?.path

@@ -219,6 +219,10 @@ function taskContext(bench: Bench, framework: MasterFramework): TaskContext {
     role,
     isIdTaken: (taskId) => framework.tasks.has(taskId) || framework.unreachableTasks.has(taskId),
     runningExecutor: (executorId) => draft.state.agents.get(agentId)?.executors.get(executorKey(framework.id, executorId))?.info,
+    tasksOfExecutor: (executorId) =>
+      [...framework.tasks.values(), ...framework.unreachableTasks.values()].flatMap((task) =>
+        task.agentId === agentId && task.executorId === executorId ? [task.info] : [],
+      ),
   }
 }
 

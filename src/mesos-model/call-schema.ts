@@ -18,7 +18,19 @@ const MESSAGES: Readonly<Record<string, string>> = {
   Allocation: 'role:string',
   OldReservation: 'type:enum(UNKNOWN,STATIC,DYNAMIC) role:string principal:string labels:Labels',
   Persistence: 'id:string! principal:string',
-  Volume: 'mode:enum(RW,RO)! container_path:string! host_path:string image:any source:any',
+  SecretReference: 'name:string! key:string',
+  SecretValue: 'data:bytes!',
+  Secret: 'type:enum(UNKNOWN,REFERENCE,VALUE) reference:SecretReference value:SecretValue',
+  Parameter: 'key:string! value:string!',
+  Parameters: 'parameter:Parameter*',
+  DockerVolume: 'driver:string name:string! driver_options:Parameters',
+  HostPath: 'path:string! mount_propagation:any',
+  SandboxPath: 'type:enum(UNKNOWN,SELF,PARENT) path:string!',
+  VolumeSource:
+    'type:enum(UNKNOWN,DOCKER_VOLUME,SANDBOX_PATH,SECRET,HOST_PATH,CSI_VOLUME) docker_volume:DockerVolume host_path:HostPath sandbox_path:SandboxPath secret:Secret csi_volume:any',
+  DockerImage: 'name:string! credential:any config:Secret',
+  Image: 'type:enum(APPC,DOCKER)! appc:any docker:DockerImage cached:bool',
+  Volume: 'mode:enum(RW,RO)! container_path:string! host_path:string image:Image source:VolumeSource',
   Root: 'root:string',
   DiskSource:
     'type:enum(UNKNOWN,PATH,MOUNT,BLOCK,RAW)! path:Root mount:Root id:string profile:string vendor:string metadata:Labels',
@@ -41,7 +53,7 @@ const MESSAGES: Readonly<Record<string, string>> = {
   Constraints: 'role_constraints:RoleConstraints{}',
   Subscribe: 'framework_info:FrameworkInfo! suppressed_roles:string* offer_constraints:Constraints',
   Filters: 'refuse_seconds:double',
-  Variable: 'name:string! type:enum(UNKNOWN,VALUE,SECRET) value:string secret:any',
+  Variable: 'name:string! type:enum(UNKNOWN,VALUE,SECRET) value:string secret:Secret',
   Environment: 'variables:Variable*',
   Uri: 'value:string! executable:bool extract:bool cache:bool output_file:string',
   Command: 'uris:Uri* environment:Environment shell:bool value:string arguments:string* user:string',
@@ -55,11 +67,23 @@ const MESSAGES: Readonly<Record<string, string>> = {
   HealthCheck:
     'delay_seconds:double interval_seconds:double timeout_seconds:double consecutive_failures:int grace_period_seconds:double type:enum(UNKNOWN,COMMAND,HTTP,TCP) command:Command http:HealthHttp tcp:HealthTcp',
   KillPolicy: 'grace_period:Duration',
+  MesosInfo: 'image:Image',
+  Seccomp: 'profile_name:string unconfined:bool',
+  LinuxInfo:
+    'capability_info:any bounding_capabilities:any effective_capabilities:any share_pid_namespace:bool seccomp:Seccomp ipc_mode:enum(UNKNOWN,PRIVATE,SHARE_PARENT) shm_size:int share_cgroups:bool',
+  RLimit:
+    'type:enum(UNKNOWN,RLMT_AS,RLMT_CORE,RLMT_CPU,RLMT_DATA,RLMT_FSIZE,RLMT_LOCKS,RLMT_MEMLOCK,RLMT_MSGQUEUE,RLMT_NICE,RLMT_NOFILE,RLMT_NPROC,RLMT_RSS,RLMT_RTPRIO,RLMT_RTTIME,RLMT_SIGPENDING,RLMT_STACK) soft:int hard:int',
+  RLimits: 'rlimits:RLimit*',
   Container:
-    'type:enum(DOCKER,MESOS)! volumes:Volume* hostname:string docker:any mesos:any network_infos:any linux_info:any rlimit_info:any tty_info:any',
+    'type:enum(DOCKER,MESOS)! volumes:Volume* hostname:string docker:any mesos:MesosInfo network_infos:any linux_info:LinuxInfo rlimit_info:RLimits tty_info:any',
+  Port: 'number:int! name:string protocol:string visibility:enum(FRAMEWORK,CLUSTER,EXTERNAL) labels:Labels',
+  Ports: 'ports:Port*',
+  Discovery:
+    'visibility:enum(FRAMEWORK,CLUSTER,EXTERNAL)! name:string environment:string location:string version:string ports:Ports labels:Labels',
+  Limit: 'value:limit!',
   Executor:
-    'type:enum(UNKNOWN,DEFAULT,CUSTOM) executor_id:Id! framework_id:Id command:Command container:Container resources:Resource* name:string source:string data:string discovery:any shutdown_grace_period:Duration labels:Labels',
-  Task: 'name:string! task_id:Id! agent_id:Id! resources:Resource* executor:Executor command:Command container:Container health_check:HealthCheck check:Check kill_policy:KillPolicy data:string labels:Labels discovery:any max_completion_time:Duration limits:Scalar{}',
+    'type:enum(UNKNOWN,DEFAULT,CUSTOM) executor_id:Id! framework_id:Id command:Command container:Container resources:Resource* name:string source:string data:string discovery:Discovery shutdown_grace_period:Duration labels:Labels',
+  Task: 'name:string! task_id:Id! agent_id:Id! resources:Resource* executor:Executor command:Command container:Container health_check:HealthCheck check:Check kill_policy:KillPolicy data:string labels:Labels discovery:Discovery max_completion_time:Duration limits:Limit{}',
   TaskGroup: 'tasks:Task*',
   Launch: 'task_infos:Task*',
   LaunchGroup: 'executor:Executor! task_group:TaskGroup!',
@@ -177,6 +201,11 @@ function readValue(value: unknown, field: Field, path: string, missing: string[]
     case 'int':
     case 'double':
       return readNumber(value, field)
+    case 'limit': {
+      // An infinite one stays text: the books are kept and sent as JSON.
+      const limit = readNumber(value, field)
+      return Number.isFinite(limit) ? limit : 'Infinity'
+    }
     case 'enum':
       return readEnum(value, field)
     default:

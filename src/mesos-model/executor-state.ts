@@ -48,7 +48,8 @@ export type ExecutorInput =
   | { readonly type: 'agentConnected' }
   /** The agent stayed away longer than executors wait for it. */
   | { readonly type: 'agentLost' }
-  | { readonly type: 'taskStarted'; readonly taskId: string; readonly pid: number }
+  /** `message` goes with the status that says that it runs. */
+  | { readonly type: 'taskStarted'; readonly taskId: string; readonly pid: number; readonly message?: string }
   | { readonly type: 'taskNotStarted'; readonly taskId: string; readonly message: string }
   | { readonly type: 'taskEnded'; readonly taskId: string; readonly end: ProcessEnd }
   /** The payload of the check's kind; empty after a timeout. */

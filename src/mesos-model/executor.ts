@@ -51,7 +51,7 @@ function apply(draft: Draft, input: ExecutorInput): void {
     case 'agentLost':
       return shutDown(draft)
     case 'taskStarted':
-      return taskStarted(draft, input.taskId, input.pid)
+      return taskStarted(draft, input)
     case 'taskNotStarted':
       return endTask(draft, input.taskId, 'TASK_FAILED', input.message, 'REASON_CONTAINER_LAUNCH_FAILED')
     case 'taskEnded':
@@ -155,7 +155,7 @@ const DEFAULT_INTERVAL_SECONDS = 10
 const DEFAULT_GRACE_SECONDS = 10
 const DEFAULT_FAILURES = 3
 
-function taskStarted(draft: Draft, taskId: string, pid: number): void {
+function taskStarted(draft: Draft, { taskId, pid, message }: Extract<ExecutorInput, { type: 'taskStarted' }>): void {
   const task = draft.state.tasks[taskId]
   if (task === undefined || task.phase === 'ended') return
   const { atMs } = draft.env
@@ -171,7 +171,7 @@ function taskStarted(draft: Draft, taskId: string, pid: number): void {
     ...(check === undefined ? {} : { nextCheckAtMs: atMs + (check.delay_seconds ?? DEFAULT_DELAY_SECONDS) * 1000 }),
     ...(health === undefined ? {} : { nextHealthCheckAtMs: atMs + (health.delay_seconds ?? DEFAULT_DELAY_SECONDS) * 1000 }),
   })
-  sendStatus(draft, taskId, 'TASK_RUNNING')
+  sendStatus(draft, taskId, 'TASK_RUNNING', message === undefined ? {} : { message })
 }
 
 function withoutProbes(draft: Draft, taskId: string): void {

@@ -2,7 +2,17 @@
  * Whether a task or a group may be launched, in the order and with the words of Mesos (mesos-v1.md 2.4). Pure. The first
  * problem is returned as text.
  */
-import type { CheckInfo, CommandInfo, ExecutorInfo, HealthCheck, Resource, TaskInfo } from '../mesos/messages.js'
+import type {
+  CheckInfo,
+  CommandInfo,
+  ContainerInfo,
+  ExecutorInfo,
+  HealthCheck,
+  Resource,
+  Secret,
+  TaskInfo,
+  Volume,
+} from '../mesos/messages.js'
 import { toMilli } from '../units.js'
 import { describeResources } from './describe.js'
 import { addResources, containsResources, equalResources, quantityOf, toResources } from './resources.js'
@@ -20,6 +30,8 @@ export interface TaskContext {
   readonly isIdTaken: (taskId: string) => boolean
   /** The executor that runs on the agent under this id. */
   readonly runningExecutor: (executorId: string) => ExecutorInfo | undefined
+  /** The framework's tasks under that executor on the agent, as long as the master remembers them. */
+  readonly tasksOfExecutor: (executorId: string) => readonly TaskInfo[]
 }
 
 type Times = Pick<CheckInfo, 'delay_seconds' | 'interval_seconds' | 'timeout_seconds'>
@@ -66,35 +78,76 @@ function findResourcesProblem(resources: readonly Resource[], whose: string): st
 }
 
 function findCommandProblem(command: CommandInfo | undefined): string | undefined {
-  for (const variable of command?.environment?.variables ?? []) {
-    const type = variable.type ?? 'VALUE'
-    const isSound =
-      type === 'SECRET'
-        ? variable.secret !== undefined && variable.value === undefined
-        : variable.value !== undefined && variable.secret === undefined
+  for (const { name, type = 'VALUE', value, secret } of command?.environment?.variables ?? []) {
+    const isSound = type === 'SECRET' ? secret !== undefined && value === undefined : value !== undefined && secret === undefined
     if (!isSound)
-      return `Environment variable '${variable.name}' of type '${type}' must have ${type === 'SECRET' ? 'a secret' : 'a value'} set`
+      return `Environment variable '${name}' of type '${type}' must have ${type === 'SECRET' ? 'a secret' : 'a value'} set`
+    const problem = secret === undefined ? undefined : findSecretProblem(secret)
+    if (problem !== undefined) return `Environment variable '${name}' specifies an invalid secret: ${problem}`
   }
   return undefined
 }
 
-function findVolumesProblem(task: TaskInfo): string | undefined {
-  for (const volume of task.container?.volumes ?? []) {
-    const given = [volume.host_path, volume.image, volume.source].filter((field) => field !== undefined)
-    if (given.length !== 1) return "Only one of them should be set: 'host_path', 'image' and 'source'"
+function findSecretProblem({ type, reference, value }: Secret): string | undefined {
+  if (type === 'REFERENCE' && reference === undefined) return "Secret of type REFERENCE must have the 'reference' field set"
+  if (type === 'VALUE' && value === undefined) return "Secret of type VALUE must have the 'value' field set"
+  return reference !== undefined && value !== undefined ? "Secret must not have both 'reference' and 'value' set" : undefined
+}
+
+/** The field of a volume's source that goes with its type. */
+const SOURCE_FIELDS = {
+  DOCKER_VOLUME: 'docker_volume',
+  HOST_PATH: 'host_path',
+  SANDBOX_PATH: 'sandbox_path',
+  SECRET: 'secret',
+  CSI_VOLUME: 'csi_volume',
+} as const
+
+function findVolumeProblem({ host_path: hostPath, image, source }: Volume): string | undefined {
+  const given = [hostPath, image, source].filter((field) => field !== undefined)
+  if (given.length !== 1) return "Only one of them should be set: 'host_path', 'image' and 'source'"
+  if (source === undefined) return undefined
+  // An unknown type is dropped on reading, whatever the declaration says.
+  const name = SOURCE_FIELDS[source.type] as (typeof SOURCE_FIELDS)[keyof typeof SOURCE_FIELDS] | undefined
+  if (name === undefined) return "'source.type' is unknown"
+  if (source[name] === undefined) return `'source.${name}' is not set for ${source.type} volume`
+  const problem = source.secret === undefined ? undefined : findSecretProblem(source.secret)
+  return problem === undefined ? undefined : `'source.secret' is invalid: ${problem}`
+}
+
+function findContainerProblem(container: ContainerInfo | undefined): string | undefined {
+  for (const volume of container?.volumes ?? []) {
+    const problem = findVolumeProblem(volume)
+    if (problem !== undefined) return problem
   }
-  return task.container?.type === 'DOCKER' && task.container.docker === undefined
+  return container?.type === 'DOCKER' && container.docker === undefined
     ? 'DockerInfo must be set for Docker containers'
     : undefined
 }
 
-function findLimitsProblem(task: TaskInfo, requested: Resources, isShared: boolean): string | undefined {
-  for (const [name, limit] of Object.entries(task.limits ?? {})) {
-    if (name !== 'cpus' && name !== 'mem') return `Invalid resource limit '${name}'`
-    if (toMilli(limit.value) < quantityOf(requested, name)) return `The ${name} limit is less than the ${name} request`
-    if (isShared) return 'Resource limits can only be set for tasks within a task group with share_cgroups set to false'
+function findLimitsProblem({ limits = {} }: TaskInfo, requested: Resources): string | undefined {
+  for (const [name, limit] of Object.entries(limits)) {
+    if (name !== 'cpus' && name !== 'mem') return "Only cpus and mem may be included in a task's resource limits"
+    const requestedMilli = quantityOf(requested, name)
+    const [what, request] = name === 'cpus' ? (['cpu', 'CPU'] as const) : (['memory', 'memory'] as const)
+    if (requestedMilli === 0) return `When a ${request} limit is specified, a ${request} request must also be specified`
+    if (limit.value !== 'Infinity' && toMilli(limit.value) < requestedMilli)
+      return `The ${what} limit must be greater than or equal to the ${what} request`
   }
   return undefined
+}
+
+const sharesCgroups = ({ container }: TaskInfo): boolean => container?.linux_info?.share_cgroups ?? true
+
+/** All tasks under one executor share their cgroups, or none does, those included that it had before. */
+function findSharingProblem(tasks: readonly TaskInfo[], executor: ExecutorInfo, context: TaskContext): string | undefined {
+  if (executor.container?.linux_info?.share_cgroups === true)
+    return "The 'share_cgroups' field cannot be set to 'true' on executor containers"
+  const id = executor.executor_id.value
+  const others = context.runningExecutor(id) === undefined ? [] : context.tasksOfExecutor(id)
+  return new Set([...tasks, ...others].map(sharesCgroups)).size > 1
+    ? "If set, the value of 'share_cgroups' must be the same for all tasks in each task group and under a single executor"
+    : undefined
 }
 
 /** Rules of one task, whether alone or in a group. */
@@ -114,9 +167,10 @@ function findTaskProblem(task: TaskInfo, context: TaskContext, isInGroup: boolea
     (resources.length === 0 ? 'Task uses no resources' : undefined) ??
     findResourcesProblem(task.resources ?? [], 'Task') ??
     findCommandProblem(task.command) ??
-    findVolumesProblem(task) ??
-    findLimitsProblem(task, resources, isInGroup && task.container?.linux_info === undefined) ??
-    executorProblem
+    findContainerProblem(task.container) ??
+    findLimitsProblem(task, resources) ??
+    executorProblem ??
+    (isInGroup || sharesCgroups(task) ? undefined : "Only tasks in a task group may have 'share_cgroups' set to 'false'")
   )
 }
 
@@ -163,6 +217,10 @@ function findDefaultExecutorProblem(executor: ExecutorInfo, role: string): strin
   if (executor.type === 'CUSTOM') return 'Custom executors are not supported by this cluster'
   if (executor.command !== undefined) return "'ExecutorInfo.command' must not be set for 'DEFAULT' executor"
   if (executor.container?.type === 'DOCKER') return "'ExecutorInfo.container.type' must be 'MESOS' for 'DEFAULT' executor"
+  if (executor.container?.mesos?.image !== undefined)
+    return "'ExecutorInfo.container.mesos.image' must not be set for 'DEFAULT' executor"
+  const containerProblem = findContainerProblem(executor.container)
+  if (containerProblem !== undefined) return `Executor's \`ContainerInfo\` is invalid: ${containerProblem}`
   const resources = toResources(executor.resources, role)
   const id = executor.executor_id.value
   const amount = (name: string): string =>
@@ -227,6 +285,8 @@ export function findGroupProblem(
     if (task.command === undefined) return `Task '${task.task_id.value}' is invalid: CommandInfo must be set`
     if (task.container?.type === 'DOCKER')
       return `Task '${task.task_id.value}' is invalid: Docker ContainerInfo is not supported on the task`
+    if (Object.keys(task.limits ?? {}).length > 0 && sharesCgroups(task))
+      return `Task '${task.task_id.value}' is invalid: Resource limits may only be set for tasks within a task group when the 'share_cgroups' field is set to 'false'.`
   }
   const taskParts = tasks.map((task) => toResources(task.resources, context.role))
   const executorPart =
@@ -237,6 +297,7 @@ export function findGroupProblem(
     findExecutorProblem(executor, context) ??
     findResourcesProblem(executor.resources ?? [], 'Executor') ??
     findOverlap([...taskParts, executorPart]) ??
-    exceeds(needed, 'task group and its executor are', available)
+    exceeds(needed, 'task group and its executor are', available) ??
+    findSharingProblem(tasks, executor, context)
   )
 }

@@ -13,6 +13,7 @@ import type {
   KnownTask,
 } from '../scheduler/cluster-view.js'
 import type { MesosTaskState } from '../state-machine/task-events.js'
+import { fromContainer } from './convert-container.js'
 import { fromOperationStatus, fromTaskStatus } from './convert-event.js'
 import { fromLabels, fromResource } from './convert-resource.js'
 import type * as wire from './messages.js'
@@ -110,6 +111,7 @@ export const toKnownExecutors = ({ executors }: OperatorAnswers['GET_EXECUTORS']
       executorId: executorId(info.executor_id.value),
       resources: toResources(info.resources),
       labels: info.labels === undefined ? [] : fromLabels(info.labels),
+      ...(info.container === undefined ? {} : { container: fromContainer(info.container) }),
     },
   }))
 

@@ -61,11 +61,27 @@ export interface Persistence {
   readonly principal?: string
 }
 
+/** A reference is resolved on the agent; a value travels in clear text. */
+export interface Secret {
+  readonly type?: 'REFERENCE' | 'VALUE'
+  readonly reference?: { readonly name: string; readonly key?: string }
+  /** Base64. */
+  readonly value?: { readonly data: string }
+}
+
+export interface DockerVolume {
+  readonly driver?: string
+  readonly name: string
+  readonly driver_options?: { readonly parameter?: readonly { readonly key: string; readonly value: string }[] }
+}
+
 export interface ContainerVolumeSource {
   readonly type: 'DOCKER_VOLUME' | 'HOST_PATH' | 'SANDBOX_PATH' | 'SECRET' | 'CSI_VOLUME'
+  readonly docker_volume?: DockerVolume
   readonly sandbox_path?: { readonly type: 'SELF' | 'PARENT'; readonly path: string }
   readonly host_path?: { readonly path: string }
-  readonly secret?: unknown
+  readonly secret?: Secret
+  readonly csi_volume?: unknown
 }
 
 /** Where a disk appears in a container. In a resource it says how the task wants it; it is no part of identity. */

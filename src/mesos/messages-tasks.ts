@@ -2,7 +2,7 @@
  * v1 JSON of what runs: commands, checks, tasks, executors, statuses, operations on resources. Types only, names
  * exactly as on the wire.
  */
-import type { DurationInfo, IdValue, Labels, Resource, Scalar, TimeInfo, Volume } from './messages-resources.js'
+import type { DurationInfo, IdValue, Labels, Resource, Scalar, Secret, TimeInfo, Volume } from './messages-resources.js'
 
 export type TaskState =
   | 'TASK_STAGING'
@@ -26,7 +26,7 @@ export interface EnvironmentVariable {
   readonly name: string
   readonly type?: 'VALUE' | 'SECRET'
   readonly value?: string
-  readonly secret?: unknown
+  readonly secret?: Secret
 }
 
 export interface Environment {
@@ -93,15 +93,44 @@ export interface KillPolicy {
   readonly grace_period?: DurationInfo
 }
 
+export interface Image {
+  readonly type: 'DOCKER' | 'APPC'
+  readonly docker?: { readonly name: string; readonly config?: Secret }
+  readonly appc?: unknown
+  /** Default true. */
+  readonly cached?: boolean
+}
+
+export interface LinuxInfo {
+  readonly capability_info?: unknown
+  readonly bounding_capabilities?: unknown
+  readonly effective_capabilities?: unknown
+  readonly share_pid_namespace?: boolean
+  readonly seccomp?: { readonly profile_name?: string; readonly unconfined?: boolean }
+  readonly ipc_mode?: 'PRIVATE' | 'SHARE_PARENT'
+  /** MB; only with the mode PRIVATE. */
+  readonly shm_size?: number
+  /** Default true: held to the amounts of the executor's whole container. The same for all tasks of an executor. */
+  readonly share_cgroups?: boolean
+}
+
+/** Both numbers or none, which is unlimited. */
+export interface RLimit {
+  /** `RLMT_NOFILE` for `RLIMIT_NOFILE`. */
+  readonly type?: string
+  readonly soft?: number
+  readonly hard?: number
+}
+
 export interface ContainerInfo {
   readonly type?: 'MESOS' | 'DOCKER'
   readonly hostname?: string
   readonly volumes?: readonly Volume[]
   readonly network_infos?: readonly unknown[]
   readonly docker?: unknown
-  readonly mesos?: unknown
-  readonly linux_info?: unknown
-  readonly rlimit_info?: unknown
+  readonly mesos?: { readonly image?: Image }
+  readonly linux_info?: LinuxInfo
+  readonly rlimit_info?: { readonly rlimits?: readonly RLimit[] }
   readonly tty_info?: unknown
 }
 
@@ -109,12 +138,15 @@ export interface DiscoveryPort {
   readonly number: number
   readonly name?: string
   readonly protocol?: string
-  readonly visibility?: string
+  /** That of the whole discovery info when absent. */
+  readonly visibility?: Visibility
   readonly labels?: Labels
 }
 
+export type Visibility = 'FRAMEWORK' | 'CLUSTER' | 'EXTERNAL'
+
 export interface DiscoveryInfo {
-  readonly visibility: 'FRAMEWORK' | 'CLUSTER' | 'EXTERNAL'
+  readonly visibility: Visibility
   readonly name?: string
   readonly environment?: string
   readonly location?: string
@@ -138,6 +170,11 @@ export interface ExecutorInfo {
   readonly data?: string
 }
 
+/** JSON has no infinite number; Mesos reads this text as one. */
+export interface LimitValue {
+  readonly value: number | 'Infinity'
+}
+
 export interface TaskInfo {
   readonly name: string
   readonly task_id: IdValue
@@ -152,8 +189,7 @@ export interface TaskInfo {
   readonly labels?: Labels
   readonly discovery?: DiscoveryInfo
   readonly max_completion_time?: DurationInfo
-  /** Values may be Infinity. */
-  readonly limits?: Readonly<Record<string, Scalar>>
+  readonly limits?: Readonly<Record<string, LimitValue>>
   readonly data?: string
 }
 

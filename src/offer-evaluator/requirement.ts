@@ -4,15 +4,16 @@
 import { persistenceId, type PodInstanceName, type ResourceId } from '../ids.js'
 import type { PodSpec } from '../spec/schema.js'
 import { resolveTasks } from '../spec/task-resources.js'
-import { toMilli, type Milli } from '../units.js'
+import { toMilli, type Milli, type Range } from '../units.js'
 import type { LedgerEntry } from './footprint-record.js'
 import { buildResourceId } from './labels.js'
 
-/** A port a task wants; number 0 takes any. */
+/** A port a task wants; number 0 takes any, or any of its ranges. */
 export interface PortWish {
   readonly task: string
   readonly port: string
   readonly number: number
+  readonly ranges?: readonly Range[]
 }
 
 export interface Requirement {
@@ -67,7 +68,12 @@ export function buildRequirement(
     placement: pod.placement,
     scalars,
     ports: tasks.flatMap(([task, content]) =>
-      Object.entries(content.ports).map(([port, wish]) => ({ task, port, number: wish.port })),
+      Object.entries(content.ports).map(([port, { port: number, ranges }]) => ({
+        task,
+        port,
+        number,
+        ...(ranges === undefined ? {} : { ranges }),
+      })),
     ),
     totals: { cpus: total('cpus'), mem: total('mem'), disk: total('disk') },
     resourceId: id,

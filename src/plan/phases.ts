@@ -1,6 +1,7 @@
-/** A spec's plans as ordered phases of pod instances. Pure. */
-import { podInstanceName, type PodInstanceName } from '../ids.js'
+/** A spec's plans as ordered phases of pod instances: what the scheduler of this version runs of their outlines. Pure. */
+import type { PodInstanceName } from '../ids.js'
 import type { GateSpec, ServiceSpec } from '../spec/schema.js'
+import { compileDeploy, compileUpdate, isParallel, type PhaseOutline, type StepOutline } from './compile.js'
 
 export interface PlannedPhase {
   readonly name: string
@@ -13,22 +14,21 @@ export interface PlannedPhase {
 }
 
 /** Phases of the first deployment: as declared, or one serial phase per pod type. */
-export const deployPhases = oncePerSpec((spec): readonly PlannedPhase[] => {
-  const declared =
-    spec.deploy.phases ?? Object.keys(spec.pods).map((pod) => ({ pod, strategy: 'serial' as const, afterEach: [] }))
-  return declared.map((phase) => ({
-    name: ('name' in phase ? phase.name : undefined) ?? phase.pod,
-    pod: phase.pod,
-    strategy: phase.strategy.startsWith('parallel') ? 'parallel' : 'serial',
-    instances: instanceNames(spec, phase.pod),
-    afterEach: [...phase.afterEach, ...spec.deploy.afterEach],
-  }))
-})
+export const deployPhases = oncePerSpec((spec): readonly PlannedPhase[] => compileDeploy(spec).phases.map(toPlanned))
 
 /** Phases of an update: the same order of pod types, one instance at a time whatever deployed them. */
-export const updatePhases = oncePerSpec((spec): readonly PlannedPhase[] =>
-  deployPhases(spec).map((phase) => ({ ...phase, strategy: 'serial', afterEach: spec.update.afterEach })),
-)
+export const updatePhases = oncePerSpec((spec): readonly PlannedPhase[] => compileUpdate(spec).phases.map(toPlanned))
+
+const toPlanned = ({ name, pod, strategy, afterEach, steps }: PhaseOutline): PlannedPhase => ({
+  name,
+  pod,
+  strategy: isParallel(strategy) ? 'parallel' : 'serial',
+  instances: steps.filter((step, place) => isFirstOfInstance(steps, step, place)).map(({ instance }) => instance),
+  afterEach,
+})
+
+const isFirstOfInstance = (steps: readonly StepOutline[], { index }: StepOutline, place: number): boolean =>
+  steps[place - 1]?.index !== index
 
 /** A spec never changes, and is asked for the same at every step. */
 export function oncePerSpec<Result>(workOut: (spec: ServiceSpec) => Result): (spec: ServiceSpec) => Result {
@@ -41,6 +41,3 @@ export function oncePerSpec<Result>(workOut: (spec: ServiceSpec) => Result): (sp
     return result
   }
 }
-
-const instanceNames = (spec: ServiceSpec, pod: string): PodInstanceName[] =>
-  Array.from({ length: spec.pods[pod]?.count ?? 0 }, (_, index) => podInstanceName(pod, index))

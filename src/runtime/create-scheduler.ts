@@ -15,6 +15,7 @@ import type { StepResult } from '../scheduler/draft.js'
 import { hookNames } from '../scheduler/questions.js'
 import { serviceStatus, type ServiceStatus } from '../scheduler/report.js'
 import type { State } from '../scheduler/state.js'
+import { refusalText } from '../spec/check-update.js'
 import type { ServiceSpec } from '../spec/schema.js'
 import { checkSupported } from '../spec/unsupported.js'
 import { createLmdbStore, parseLmdbAddress } from '../store/lmdb-store.js'
@@ -270,8 +271,8 @@ function tell(
   const rejected = state.volatile.rejected
   if (rejected !== undefined && before.volatile.rejected !== rejected) {
     logger.error(
-      { target: rejected.targetId },
-      `the new spec was refused, the old target stays in force: ${rejected.reasons.join('; ')}`,
+      { target: rejected.targetId, codes: rejected.reasons.map(({ code }) => code) },
+      `the new spec was refused, the old target stays in force: ${rejected.reasons.map(refusalText).join('; ')}`,
     )
   }
   if (decisions.length === 0) return

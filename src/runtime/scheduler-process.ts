@@ -235,11 +235,12 @@ function tellSafely(logger: Logger, tell: () => void): void {
   }
 }
 
-function frameworkInfo(parts: SchedulerParts, state: State, assigned: FrameworkId | undefined): FrameworkInfo {
-  const { spec } = parts
-  const { service } = state.records
+function frameworkInfo(parts: SchedulerParts, { records }: State, assigned: FrameworkId | undefined): FrameworkInfo {
+  const { service, targets } = records
+  // A spec that was refused changes nothing: least of all the role, under which everything is reserved.
+  const spec = (service === undefined ? undefined : targets.get(service.targetId)?.spec) ?? parts.spec
   const id = service?.frameworkId ?? assigned
-  const webUiUrl = parts.webUiUrl()
+  const webUiUrl = spec.webUrl ?? parts.webUiUrl()
   return {
     ...(id === undefined ? {} : { id }),
     name: spec.name,

@@ -18,10 +18,16 @@ export function acceptTarget(draft: Draft, env: Env, spec: ServiceSpec): void {
   const target = buildTarget(spec)
   const present = draft.records.service
   draft.setVolatile({ rejected: undefined })
-  if (present?.targetId !== target.id) {
-    const before = present === undefined ? undefined : draft.records.targets.get(present.targetId)?.spec
-    const reasons = before === undefined ? [] : checkUpdate(before, spec, (pod) => highestIndex(draft, pod))
-    if (reasons.length > 0) return draft.setVolatile({ rejected: { targetId: target.id, reasons } })
+  const before = present === undefined ? undefined : draft.records.targets.get(present.targetId)
+  if (before?.id === target.id) {
+    // The order of pods and tasks is not in the record, and in no identity; it is as the author has it now.
+    draft.setTarget(target)
+  } else {
+    const reasons = before === undefined ? [] : checkUpdate(before.spec, spec, highestIndexes(draft))
+    if (before !== undefined && reasons.length > 0) {
+      draft.setVolatile({ rejected: { targetId: target.id, reasons } })
+      return adjustInstances(draft, before)
+    }
     draft.setTarget(target)
     draft.setService(nextService(env, target, present))
     setDeployRun(draft, env, target)
@@ -104,14 +110,13 @@ function adjustInstances(draft: Draft, target: Target): void {
 const isGivenBack = ({ records }: Draft, instance: InstanceRecord, target: Target): boolean =>
   instance.owner === 'update' && instance.deployed && isServing(records, instance) && !matchesTarget(records, instance, target)
 
-/** Highest index of a pod type that holds reserved resources, -1 for none. */
-const highestIndex = (draft: Draft, pod: string): number =>
-  Math.max(
-    -1,
-    ...[...draft.records.instances.values()]
-      .filter((each) => each.pod === pod && each.footprint !== undefined)
-      .map((each) => each.index),
-  )
+/** Highest index of each pod type that holds reserved resources, -1 for none. */
+function highestIndexes({ records }: Draft): (pod: string) => number {
+  const highest = new Map<string, number>()
+  for (const { pod, index, footprint } of records.instances.values())
+    if (footprint !== undefined) highest.set(pod, Math.max(index, highest.get(pod) ?? -1))
+  return (pod) => highest.get(pod) ?? -1
+}
 
 /** A text that begins with a dash reads as an option on a command line, and Kafka refuses it as a cluster id: then another one. */
 function generate(env: Env, kind: 'uuid' | 'uuidBase64Url'): string {

@@ -99,7 +99,8 @@ function isAtGoal(instance: InstanceRecord, task: PodTask): boolean {
   switch (task.spec.goal) {
     case 'RUNNING':
       if (value !== 'running' || context.launch?.taskHash !== task.hash || context.killAtMs !== undefined) return false
-      return context.ready || context.launch.idle === true
+      // What the agent is about to kill counts as down already: nothing else is taken down beside it.
+      return (context.ready && context.unhealthy !== true) || context.launch.idle === true
     case 'FINISH':
       return context.finishedHash === task.hash && !mayBeAlive(task.record)
     case 'ONCE':
@@ -328,5 +329,7 @@ function progressOf({ name, record, spec }: PodTask): string {
   if (record.value === 'launching') return `${name} is being launched`
   if (record.value === 'starting') return `${name} is starting`
   if (spec.goal !== 'RUNNING') return `${name} has not finished yet`
+  if (record.context.unhealthy === true)
+    return `${name} runs, and its health check fails; the agent kills it after ${spec.healthCheck?.maxFailures ?? 'some'} failures in a row`
   return `${name} runs and has not passed its readiness check yet`
 }

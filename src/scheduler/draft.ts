@@ -109,8 +109,9 @@ export function createDraft(state: State): Draft {
       write(serviceWrite(record))
     },
     setTarget(target) {
+      // Equal content, equal id: what is stored under it is the same already.
+      if (!records.targets.has(target.id)) write(targetWrite(target))
       editRecords('targets').set(target.id, target)
-      write(targetWrite(target))
     },
     deleteTarget(id) {
       editRecords('targets').delete(id)

@@ -1,4 +1,5 @@
 /** The plans of a service as a tree of text lines, for a terminal. Pure. */
+import { refusalText } from '../spec/check-update.js'
 import type { PlanView, ServiceStatus, StepView } from './report.js'
 
 const marks: Record<string, string> = {
@@ -24,7 +25,7 @@ export function renderPlans(status: ServiceStatus, options: RenderOptions = {}):
   ]
   if (status.rejected !== undefined) {
     lines.push(`! spec ${status.rejected.targetId} was refused; the target above stays in force:`)
-    lines.push(...status.rejected.reasons.map((reason) => `    ${reason}`))
+    lines.push(...status.rejected.reasons.map((refusal) => `    ${refusalText(refusal)} (${refusal.code})`))
   }
   for (const plan of status.plans) lines.push(...planLines(plan, options))
   for (const task of status.unknownTasks)

@@ -8,6 +8,7 @@ import type { RunRecord } from '../plan/run-record.js'
 import { isOrderOf } from '../plan/question.js'
 import { parentStatus, type ParentStatus, type StepStatus } from '../plan/status.js'
 import type { PodInstanceName } from '../ids.js'
+import type { Refusal } from '../spec/check-update.js'
 import { mayBeAlive, type TaskRecord } from '../state-machine/task-record.js'
 import { isReady, matchesTarget, nameOf, needOf, podTasks, targetOf, tasksOf } from './assess.js'
 import { gatesAfter } from './blocks.js'
@@ -57,6 +58,8 @@ export interface TaskView {
   readonly goal: string
   readonly state: string
   readonly ready: boolean
+  /** Its health check failed when it was last heard of. */
+  readonly unhealthy?: true
   readonly failures: number
   readonly taskId?: string
   readonly lastState?: string
@@ -92,7 +95,7 @@ export interface ServiceStatus {
   readonly connected: boolean
   readonly values: Readonly<Record<string, string>>
   /** A spec that was handed in and refused, with the reasons; the old target stays in force. */
-  readonly rejected?: { readonly targetId: string; readonly reasons: readonly string[] }
+  readonly rejected?: { readonly targetId: string; readonly reasons: readonly Refusal[] }
   readonly plans: readonly PlanView[]
   readonly instances: readonly InstanceView[]
   /** Tasks of this framework that the store does not know; they are left alone. */
@@ -363,6 +366,7 @@ function taskView(
     goal,
     state: value,
     ready: context.ready,
+    ...(context.unhealthy === undefined ? {} : { unhealthy: context.unhealthy }),
     failures: backoff.failures,
     ...(context.launch === undefined ? {} : { taskId: context.launch.taskId }),
     ...(context.lastState === undefined ? {} : { lastState: context.lastState }),

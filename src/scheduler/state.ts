@@ -16,6 +16,7 @@ import type {
 } from '../ids.js'
 import type { Offer } from '../offer-evaluator/resources.js'
 import type { RunRecord } from '../plan/run-record.js'
+import type { Refusal } from '../spec/check-update.js'
 import type { ContentHash } from '../spec/identity.js'
 import type { ServiceSpec } from '../spec/schema.js'
 import type { TaskRecord } from '../state-machine/task-record.js'
@@ -88,8 +89,8 @@ export interface Volatile {
   /** Tasks of this framework that the store does not know: held and shown, never killed on sight. */
   readonly strangers: ReadonlyMap<TaskId, TaskStatus>
   readonly outcomes: ReadonlyMap<PodInstanceName, OfferOutcome>
-  /** Why the last spec handed in was not taken as the target. */
-  readonly rejected: { readonly targetId: TargetConfigId; readonly reasons: readonly string[] } | undefined
+  /** Why the last spec handed in was not taken as the target; worked out anew by every process that is given the same one. */
+  readonly rejected: { readonly targetId: TargetConfigId; readonly reasons: readonly Refusal[] } | undefined
 }
 
 export interface State {

@@ -50,6 +50,7 @@ function applyToLaunch(draft: Draft, name: TaskName, record: TaskRecord, status:
     type: status.state,
     atMs,
     ready: isReadyStatus(draft, owner, name, status),
+    ...(status.healthy === undefined ? {} : { healthy: status.healthy }),
     ...(status.reason === undefined ? {} : { reason: status.reason }),
     ...(status.message === undefined ? {} : { message: status.message.slice(0, maxMessageLength) }),
   })

@@ -3,6 +3,7 @@
  * rest of it, or a launch in place. Everything decided on one agent goes out in one ACCEPT over all its offers. Pure.
  */
 import { executorId, operationId, taskId, taskIdSeparator, type AgentId, type PodInstanceName } from '../ids.js'
+import type { PodPlace } from '../offer-evaluator/containers.js'
 import { completeFootprint, placeFootprint, type NextOperationId } from '../offer-evaluator/evaluate.js'
 import { isComplete, type Footprint, type LedgerEntry } from '../offer-evaluator/footprint-record.js'
 import { confirmFromOffer, findInPlace } from '../offer-evaluator/in-place.js'
@@ -15,7 +16,7 @@ import { usableResource, type Ownership } from '../offer-evaluator/reserve.js'
 import type { Labels, Resource } from '../offer-evaluator/resources.js'
 import type { Placed } from '../offer-evaluator/stages/stage.js'
 import { principalOf, roleOf } from '../spec/check-update.js'
-import type { TaskSpec } from '../spec/schema.js'
+import type { ResolvedTask } from '../spec/task-resources.js'
 import { mayBeAlive } from '../state-machine/task-record.js'
 import { advanceTask } from '../state-machine/transition.js'
 import { isPausable, needOf, permitToReplace, podTasks, targetOf, tasksOf, type Need, type PodTask } from './assess.js'
@@ -224,11 +225,14 @@ function launch(
   need: Need & { kind: 'launch' },
   resourceOf: (entry: LedgerEntry) => Resource,
 ): void {
+  const pod = target.spec.pods[instance.pod]
+  if (pod === undefined) return
+  const place: PodPlace = { service: target.spec.name, pod: instance.pod, index: instance.index, spec: pod }
   const labels = podLabels(draft, target, instance)
   const executor: ExecutorInfo =
     need.joinExecutor && instance.executor !== undefined
       ? instance.executor
-      : buildExecutor(executorId(`${name}${taskIdSeparator}${env.ids.uuid('executor')}`), footprint, resourceOf, labels)
+      : buildExecutor(executorId(`${name}${taskIdSeparator}${env.ids.uuid('executor')}`), place, footprint, resourceOf, labels)
   const tasks = podTasks(draft.records, instance, target).filter((task) => need.tasks.includes(task.task))
   const isIdle = (task: PodTask): boolean => instance.paused === true && isPausable(task)
   const plans = tasks.map((task): TaskLaunchPlan => {
@@ -265,14 +269,14 @@ function launch(
     launched: true,
     executor: { ...executor, resources: [...executor.resources], labels: [...executor.labels] },
   })
-  add(chosen, footprint.agentId, buildLaunches(executor, footprint, plans, resourceOf))
+  add(chosen, footprint.agentId, buildLaunches(executor, place, footprint, plans, resourceOf))
 }
 
 /** Ends by SIGTERM at once, like any shell that waits for its child. */
 const idleCommand = "trap 'exit 0' TERM; while :; do sleep 3600 & wait; done"
 
 /** The same resources, volumes, ports and environment, with a command that does nothing, and nothing to check. */
-function idling({ readinessCheck: _unused, ...spec }: TaskSpec): TaskSpec {
+function idling({ readinessCheck: _unused, healthCheck: _neither, ...spec }: ResolvedTask): ResolvedTask {
   return { ...spec, command: idleCommand }
 }
 

@@ -1,5 +1,6 @@
 /** Placement that names what is not there, or that nothing could satisfy. Pure. */
 import { list, type Add } from './issues.js'
+import { own } from './own.js'
 import type { PlacementRule, PodSpec, ServiceSpec } from './schema.js'
 
 export function checkPlacement(spec: ServiceSpec, add: Add): void {
@@ -14,7 +15,7 @@ function checkRule(spec: ServiceSpec, rule: PlacementRule, path: string, add: Ad
     rule.rules.forEach((inner, index) => checkRule(spec, inner, `${path}.rules.${index}`, add))
   } else if (rule.type === 'not') {
     checkRule(spec, rule.rule, `${path}.rule`, add)
-  } else if ((rule.type === 'near' || rule.type === 'awayFrom') && spec.pods[rule.pod] === undefined) {
+  } else if ((rule.type === 'near' || rule.type === 'awayFrom') && own(spec.pods, rule.pod) === undefined) {
     add(`${path}.pod`, `there is no pod ${JSON.stringify(rule.pod)} (there are: ${list(Object.keys(spec.pods))})`)
   }
 }

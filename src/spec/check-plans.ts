@@ -1,6 +1,8 @@
 /** Plans that name what is not there, or could not end. Pure. */
 import { list, type Add } from './issues.js'
-import type { OwnPlanSpec, PhaseSpec, PlanParameter, PodSpec, ServiceSpec } from './schema.js'
+import { own } from './own.js'
+import { valueProblem } from './parameter-value.js'
+import type { OwnPlanSpec, PhaseSpec, PodSpec, ServiceSpec } from './schema.js'
 
 /** Names of plans that the SDK makes itself. */
 const ownNames = new Set(['deploy', 'update', 'recovery', 'decommission', 'uninstall'])
@@ -28,7 +30,7 @@ function checkPhases(spec: ServiceSpec, path: string, phases: readonly PhaseSpec
     const other = names.get(name)
     if (other !== undefined) add(`${at}.name`, `phase ${other} is called ${name} too; give one of them another name`)
     names.set(name, index)
-    const pod = spec.pods[phase.pod]
+    const pod = own(spec.pods, phase.pod)
     if (pod === undefined)
       add(`${at}.pod`, `there is no pod ${JSON.stringify(phase.pod)} (there are: ${list(Object.keys(spec.pods))})`)
     else checkSteps(`${at}.steps`, phase, pod, add)
@@ -46,7 +48,7 @@ function checkSteps(path: string, { steps }: PhaseSpec, pod: PodSpec, add: Add):
       add(`${at}.instance`, `there is no instance ${instance}: the pod has ${pod.count}`)
     tasks.forEach((names, step) =>
       names.forEach((name, place) => {
-        if (pod.tasks[name] === undefined)
+        if (own(pod.tasks, name) === undefined)
           add(
             `${at}.tasks.${step}.${place}`,
             `there is no task ${JSON.stringify(name)} (there are: ${list(Object.keys(pod.tasks))})`,
@@ -77,19 +79,7 @@ function checkEveryPodOnce(spec: ServiceSpec, path: string, phases: readonly Pha
 
 function checkParameters(path: string, parameters: OwnPlanSpec['parameters'], add: Add): void {
   for (const [name, parameter] of Object.entries(parameters ?? {})) {
-    const problem = defaultProblem(parameter)
+    const problem = parameter.default === undefined ? undefined : valueProblem(parameter, parameter.default)
     if (problem !== undefined) add(`${path}.${name}.default`, problem)
   }
-}
-
-function defaultProblem(parameter: PlanParameter): string | undefined {
-  if (parameter.type === 'string') {
-    const { default: value, oneOf } = parameter
-    return value === undefined || oneOf === undefined || oneOf.includes(value)
-      ? undefined
-      : `must be one of ${oneOf.join(', ')} (got ${value})`
-  }
-  if (parameter.type !== 'number') return undefined
-  const { default: value, min = -Infinity, max = Infinity } = parameter
-  return value === undefined || (value >= min && value <= max) ? undefined : `must be from ${min} to ${max} (got ${value})`
 }

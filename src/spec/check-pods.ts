@@ -1,5 +1,6 @@
 /** Rules that span the fields of pods and tasks: names that are put together, resources, paths, ports, what texts refer to. Pure. */
 import { list, type Add } from './issues.js'
+import { own } from './own.js'
 import { findPlaceholders, simplePlaceholders } from './placeholders.js'
 import type { PodSpec, PortSpec, ResourceSetSpec, ServiceSpec, TaskSpec, VolumeSpec } from './schema.js'
 import { resolveTask } from './task-resources.js'
@@ -72,20 +73,20 @@ function checkResourceSets(path: string, pod: PodSpec, add: Add): void {
 
 /** Resources are the task's own or those of a set, never half of each. */
 function checkTaskResources(path: string, pod: PodSpec, task: TaskSpec, add: Add): void {
-  const own = ['cpus', 'memoryMb', 'gpus', 'volumes', 'limits'] as const
+  const ofSet = ['cpus', 'memoryMb', 'gpus', 'volumes', 'limits'] as const
   if (task.resourceSet === undefined) {
     for (const key of ['cpus', 'memoryMb'] as const) {
       if (task[key] === undefined) add(`${path}.${key}`, 'is missing; give it, or a resourceSet that has it')
     }
     return
   }
-  if (pod.resourceSets?.[task.resourceSet] === undefined) {
+  if (own(pod.resourceSets, task.resourceSet) === undefined) {
     add(
       `${path}.resourceSet`,
       `there is no resource set ${JSON.stringify(task.resourceSet)} in the pod (there are: ${list(Object.keys(pod.resourceSets ?? {}))})`,
     )
   }
-  for (const key of own) {
+  for (const key of ofSet) {
     if (task[key] !== undefined)
       add(`${path}.${key}`, `has no effect beside resourceSet; move it to resource set ${task.resourceSet}`)
   }
@@ -122,7 +123,7 @@ function checkResources(
 /** Two ports behind one virtual address are meant only where both name it. */
 function checkVip(path: string, name: string, { vip }: PortSpec, ports: Readonly<Record<string, PortSpec>>, add: Add): void {
   const prefix = vip?.prefix
-  if (prefix !== undefined && prefix !== name && ports[prefix] !== undefined)
+  if (prefix !== undefined && prefix !== name && own(ports, prefix) !== undefined)
     add(`${path}.vip.prefix`, `${prefix} is the name of another port of the task; choose another`)
 }
 
@@ -183,7 +184,7 @@ function checkEnvironment(path: string, pod: PodSpec, task: TaskSpec, add: Add):
   for (const [name, { envKey }] of Object.entries(resolveTask(pod, task).ports)) {
     if (envKey === undefined) continue
     const at = task.resourceSet === undefined ? `${path}.ports.${name}.envKey` : `${path}.resourceSet`
-    if (envKey in task.env) add(at, `${envKey} is also set in env; one of them must go`)
+    if (Object.hasOwn(task.env, envKey)) add(at, `${envKey} is also set in env; one of them must go`)
     const secret = secrets.get(envKey)
     if (secret !== undefined) add(at, `${envKey} is also the envKey of secret ${secret}; one of them must go`)
   }
@@ -194,7 +195,7 @@ function checkEnvironment(path: string, pod: PodSpec, task: TaskSpec, add: Add):
 }
 
 function checkPlaceholders(spec: ServiceSpec, taskPath: string, pod: PodSpec, task: TaskSpec, add: Add): void {
-  const own = resolveTask(pod, task).ports
+  const { ports } = resolveTask(pod, task)
   for (const [name, text] of Object.entries(task.env)) {
     const path = `${taskPath}.env.${name}`
     for (const { text: found, placeholder } of findPlaceholders(text)) {
@@ -203,19 +204,19 @@ function checkPlaceholders(spec: ServiceSpec, taskPath: string, pod: PodSpec, ta
           path,
           `${found} is not a placeholder; known are ${simplePlaceholders.join(', ')}, values.NAME, ports.NAME, peers.POD.PORT, joined.POD.PORT`,
         )
-      } else if (placeholder.kind === 'value' && spec.values[placeholder.name] === undefined) {
+      } else if (placeholder.kind === 'value' && own(spec.values, placeholder.name) === undefined) {
         add(path, `${found} names a value that spec.values does not have (it has: ${list(Object.keys(spec.values))})`)
-      } else if (placeholder.kind === 'port' && own[placeholder.port] === undefined) {
-        add(path, `${found} names a port that this task does not have (it has: ${list(Object.keys(own))})`)
+      } else if (placeholder.kind === 'port' && own(ports, placeholder.port) === undefined) {
+        add(path, `${found} names a port that this task does not have (it has: ${list(Object.keys(ports))})`)
       } else if (placeholder.kind === 'peers' || placeholder.kind === 'joined') {
-        const peers = spec.pods[placeholder.pod]
-        const ports = Object.values(peers?.tasks ?? {}).flatMap((peer) =>
+        const peers = own(spec.pods, placeholder.pod)
+        const known = Object.values(peers?.tasks ?? {}).flatMap((peer) =>
           Object.keys(peers === undefined ? {} : resolveTask(peers, peer).ports),
         )
         if (peers === undefined) {
           add(path, `${found} names a pod that the service does not have (it has: ${list(Object.keys(spec.pods))})`)
-        } else if (!ports.includes(placeholder.port)) {
-          add(path, `${found} names a port that pod ${placeholder.pod} does not have (it has: ${list(ports)})`)
+        } else if (!known.includes(placeholder.port)) {
+          add(path, `${found} names a port that pod ${placeholder.pod} does not have (it has: ${list(known)})`)
         }
       }
     }

@@ -8,8 +8,9 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
 import { targetConfigId, type TargetConfigId } from '../ids.js'
 import { canonicalJson } from './canonical.js'
+import { usesHostPorts } from './check-pods.js'
 import type { PodSpec, PortSpec, ServiceSpec, TaskSpec } from './schema.js'
-import { resolveTask, resolveTasks } from './task-resources.js'
+import { hasLimits, resolveTask, resolveTasks } from './task-resources.js'
 
 /** Version of the canonical form that new hashes are made from. */
 export const hashVersion = 1
@@ -52,21 +53,28 @@ export function taskHash(pod: Pick<PodSpec, 'resourceSets'>, task: TaskSpec): Co
 /** Changes when the pod's executor, its volumes, or what all its tasks share would be others: then all tasks of the pod restart. */
 export function podHash(pod: PodSpec): ContentHash {
   const { count: _c, allowDecommission: _a, placement: _p, tasks: _t, resourceSets: _r, preReservedRole: _role, ...shared } = pod
-  return hashOf(shared)
+  // All tasks of an executor have control groups of their own, or none has.
+  return hashOf(hasLimits(pod) ? { ...shared, ownCgroups: true } : shared)
 }
 
-/** What a footprint holds; a change of it needs another reservation. */
+/**
+ * What a footprint holds; a change of it needs another reservation. The names of resource sets are in it, because reservations
+ * carry them. Ports are, unless every pod has an address of its own.
+ */
 export function footprintHash(pod: PodSpec): ContentHash {
-  const { executor, volumes, preReservedRole, networks } = pod
+  const { executor, volumes, preReservedRole, networks = {} } = pod
+  const onHost = usesHostPorts(pod)
+  const mapped = Object.values(networks).flatMap(({ portMappings = [] }) => portMappings.map(({ hostPort }) => hostPort))
   return hashOf({
     executor,
     volumes,
     preReservedRole,
-    networks: networks === undefined ? undefined : Object.keys(networks).sort(),
+    ...(onHost ? {} : { ports: 'container' }),
+    ...(mapped.length === 0 ? {} : { mapped: mapped.sort((a, b) => a - b) }),
     tasks: Object.fromEntries(
       resolveTasks(pod).map(([name, { cpus, memoryMb, gpus, volumes: own, resourceSet: set, ports }]) => [
         name,
-        { cpus, memoryMb, gpus, volumes: own, set, ports: mapValues(ports, portContent) },
+        { cpus, memoryMb, gpus, volumes: own, set, ports: onHost ? mapValues(ports, portContent) : undefined },
       ]),
     ),
   })

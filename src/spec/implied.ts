@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { canonicalJson } from './canonical.js'
+import type { ServiceSpec } from './schema.js'
 
 type AnySchema = z.core.$ZodType
 
@@ -59,3 +60,27 @@ function mapFields(value: Fields, change: (inner: unknown, key: string) => unkno
   const entries = Object.entries(value).map(([key, inner]) => [key, change(inner, key)] as const)
   return Object.fromEntries(entries.filter(([, inner]) => inner !== undefined))
 }
+
+/**
+ * Takes away what repeats the value that leaving it out means, where that value stands elsewhere in the spec. Paths of volumes,
+ * names of phases and the principal stay as they are written: they are in hashes from before there was this rule.
+ */
+export function dropRepeated(spec: ServiceSpec): void {
+  drop(spec, 'role', `${spec.name}-role`)
+  for (const [name, pod] of Object.entries(spec.pods)) {
+    drop(pod, 'user', spec.user)
+    for (const volume of Object.values(pod.externalVolumes ?? {})) drop(volume, 'name', `${spec.name}_${name}`)
+    for (const uri of pod.uris ?? []) drop(uri, 'outputFile', lastPart(uri.uri))
+    const tasks = Object.values(pod.tasks)
+    for (const uri of tasks.flatMap(({ uris }) => uris)) drop(uri, 'outputFile', lastPart(uri.uri))
+    for (const { ports } of [...tasks, ...Object.values(pod.resourceSets ?? {})])
+      for (const [port, { vip }] of Object.entries(ports)) if (vip !== undefined) drop(vip, 'prefix', port)
+  }
+}
+
+function drop<Holder extends object>(holder: Holder, key: keyof Holder, repeated: string): void {
+  if (holder[key] === repeated) Reflect.deleteProperty(holder, key)
+}
+
+/** What the fetcher calls the file. */
+const lastPart = (uri: string): string => uri.slice(uri.lastIndexOf('/') + 1)

@@ -19,9 +19,9 @@ export const list = (names: readonly string[]): string => (names.length === 0 ? 
 /** What the schema found, in words that an author can act on. */
 export function toSpecIssues(issue: z.core.$ZodIssue, at: readonly PropertyKey[] = []): SpecIssue[] {
   const path = [...at, ...issue.path]
-  const where = path.map(String).join('.')
+  const where = toText(path)
   if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => ({ path: [...path, key].map(String).join('.'), message: 'unknown key; remove or correct it' }))
+    return issue.keys.map((key) => ({ path: toText([...path, key]), message: 'unknown key; remove or correct it' }))
   if (issue.code === 'invalid_union') {
     const meant = meantAlternative(issue)
     if (meant !== undefined) return meant.flatMap((inner) => toSpecIssues(inner, path))
@@ -31,6 +31,9 @@ export function toSpecIssues(issue: z.core.$ZodIssue, at: readonly PropertyKey[]
     return issue.issues.map((inner) => ({ path: where, message: `${inner.message}${found(String(path.at(-1)))}` }))
   return [{ path: where, message: `${issue.message}${found(issue.input)}` }]
 }
+
+/** A name of no letters is shown all the same. */
+const toText = (path: readonly PropertyKey[]): string => path.map((key) => (key === '' ? '""' : String(key))).join('.')
 
 /** The alternative whose kind of value was given: its problems say more than that none of them fits. */
 function meantAlternative({ errors }: z.core.$ZodIssueInvalidUnion): readonly z.core.$ZodIssue[] | undefined {

@@ -29,8 +29,11 @@ export const simplePlaceholders = [
 
 export type SimplePlaceholder = (typeof simplePlaceholders)[number]
 
-/** Formats may hold single braces, so the end is the last `}}` of a run of closing braces. */
-const pattern = /\{\{\s*([A-Za-z][A-Za-z0-9.-]*)(?:\s+as\s+((?:[^{}]|\{[a-z]+\})*))?\s*\}\}/g
+/**
+ * Formats may hold single braces, so the end is the last `}}` of a run of closing braces. No two parts of the pattern take the
+ * same character one after the other: a long text without an end is looked at once.
+ */
+const pattern = /\{\{\s*([A-Za-z][A-Za-z0-9.-]*)(?:\s+as\s((?:[^{}]|\{[a-z]+\})*)|\s*)\}\}/g
 
 /** Entry of a list of peers when no format is given. */
 const defaultFormat = '{address}:{port}'

@@ -3,6 +3,7 @@
  * looked at all the same: an author wants all problems at once, not first those of one kind. Pure.
  */
 import type { z } from 'zod'
+import { own } from './own.js'
 import { serviceSchema, type ServiceSpec } from './schema.js'
 
 export interface Repaired {
@@ -32,7 +33,11 @@ export function repair(input: unknown): Repaired | undefined {
     const parsed = serviceSchema.safeParse(value)
     if (parsed.success) return { spec: parsed.data, paths }
     for (const issue of deepest(parsed.error.issues)) {
-      const touched = mend(value, issue)
+      if (issue.code === 'unrecognized_keys') {
+        dropKeys(value, issue)
+        continue
+      }
+      const touched = mend(value, issue.path)
       if (touched === undefined) return undefined
       paths.push(touched.map(String).join('.'))
     }
@@ -42,30 +47,32 @@ export function repair(input: unknown): Repaired | undefined {
 
 /** Unions report at the place of the alternative; what is inside is taken as a whole. Later elements of a list first. */
 const deepest = (issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue[] =>
-  [...issues].sort((a, b) => b.path.length - a.path.length || (String(a.path) < String(b.path) ? 1 : -1))
+  issues
+    .map((issue) => ({ issue, text: issue.path.map(String).join() }))
+    .sort((a, b) => b.issue.path.length - a.issue.path.length || (a.text < b.text ? 1 : -1))
+    .map(({ issue }) => issue)
+
+/** Nobody misses an unknown key, so nothing is said about where it was. */
+function dropKeys(value: unknown, { path, keys }: z.core.$ZodIssueUnrecognizedKeys): void {
+  const holder = at(value, path)
+  if (isContainer(holder)) for (const key of keys) Reflect.deleteProperty(holder, key)
+}
+
+const at = (value: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>((inner, step) => (isContainer(inner) && Object.hasOwn(inner, step) ? inner[step] : undefined), value)
 
 /** Takes out what is at the place, or puts something in where nothing is; answers the place. */
-function mend(value: unknown, { path, ...issue }: z.core.$ZodIssue): readonly PropertyKey[] | undefined {
+function mend(value: unknown, path: readonly PropertyKey[]): readonly PropertyKey[] | undefined {
   const key = path.at(-1)
-  const parent = path.slice(0, -1).reduce<unknown>((inner, step) => (isContainer(inner) ? inner[step] : undefined), value)
-  if (issue.code === 'unrecognized_keys') {
-    const holder = key === undefined ? value : isContainer(parent) ? parent[key] : undefined
-    if (isContainer(holder)) for (const unknown of issue.keys) Reflect.deleteProperty(holder, unknown)
-    return path
-  }
   if (key === undefined) return undefined
+  const parent = at(value, path.slice(0, -1))
   // Gone already with something around it.
   if (!isContainer(parent)) return path
-  if (key in parent) {
-    remove(parent, key)
-    if (key in standIns && !Array.isArray(parent)) parent[key] = standIns[String(key)]
-    return path
-  }
-  if (key in standIns) {
-    parent[key] = structuredClone(standIns[String(key)])
-    return path
-  }
-  return mend(value, { code: 'custom', path: path.slice(0, -1), message: '' })
+  const standIn = Array.isArray(parent) ? undefined : own(standIns, String(key))
+  if (!Object.hasOwn(parent, key) && standIn === undefined) return mend(value, path.slice(0, -1))
+  remove(parent, key)
+  if (standIn !== undefined) parent[key] = structuredClone(standIn)
+  return path
 }
 
 const isContainer = (value: unknown): value is Container => typeof value === 'object' && value !== null

@@ -74,9 +74,7 @@ function checkTask(path: string, task: TaskSpec, not: Not): void {
   not(task.essential === false, `${path}.essential`, 'a task that is not essential')
 }
 
-function checkResources(path: string, { gpus, volumes, ports }: Pick<TaskSpec, 'gpus' | 'volumes' | 'ports'>, not: Not): void {
+function checkResources(path: string, { gpus, volumes }: Pick<TaskSpec, 'gpus' | 'volumes'>, not: Not): void {
   not(gpus !== undefined, `${path}.gpus`, 'a graphics processor')
   not(volumes !== undefined, `${path}.volumes`, 'a volume of one task')
-  for (const [name, { ranges }] of Object.entries(ports))
-    not(ranges !== undefined, `${path}.ports.${name}.ranges`, 'a range for a port')
 }

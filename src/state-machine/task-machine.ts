@@ -14,6 +14,8 @@ export interface StatusEvent {
   readonly atMs: number
   /** The readiness check has succeeded, or the task has none. */
   readonly ready: boolean
+  /** Result of the health check, as far as there is one. */
+  readonly healthy?: boolean
   readonly reason?: string
   readonly message?: string
 }
@@ -31,6 +33,7 @@ const begin = (context: TaskContext, launch: TaskLaunch): TaskContext => ({
   seen: false,
   ready: false,
   readyAtMs: undefined,
+  unhealthy: undefined,
   killAtMs: undefined,
   endedAtMs: undefined,
   outcome: undefined,
@@ -40,7 +43,7 @@ const begin = (context: TaskContext, launch: TaskLaunch): TaskContext => ({
   finishedHash: context.finishedHash,
 })
 
-/** Notes the status; readiness latches for the life of the launch. */
+/** Notes the status; readiness latches for the life of the launch, health is as the last status that speaks of it says. */
 function note(context: TaskContext, event: TaskMachineEvent): TaskContext {
   if (!isStatus(event)) return context
   const becomesReady = event.ready && !context.ready && event.type === 'RUNNING'
@@ -51,6 +54,7 @@ function note(context: TaskContext, event: TaskMachineEvent): TaskContext {
     lastMessage: event.message,
     seen: context.seen || event.type === 'STARTING' || event.type === 'RUNNING' || event.type === 'KILLING',
     ...(becomesReady ? { ready: true, readyAtMs: event.atMs } : {}),
+    ...(event.healthy === undefined ? {} : { unhealthy: event.healthy ? undefined : true }),
   }
 }
 

@@ -47,6 +47,8 @@ const contextSchema = z.strictObject({
   /** The readiness check has succeeded once for this launch. */
   ready: z.boolean(),
   readyAtMs: z.number().optional(),
+  /** The last result of its health check was a failure. */
+  unhealthy: z.literal(true).optional(),
   /** A kill was decided for this launch; it stays decided until the task has ended. */
   killAtMs: z.number().optional(),
   endedAtMs: z.number().optional(),

@@ -54,6 +54,8 @@ export interface TestService {
   strange(taskId: string, state: `TASK_${MesosTaskState}`): Promise<void>
   /** Reports STARTING, RUNNING and a readiness check that succeeded. */
   ready(task: string): Promise<void>
+  /** Reports a result of the health check; what kills a task is told by `status`. */
+  health(task: string, isHealthy: boolean): Promise<void>
   /** Reports STARTING, RUNNING and FINISHED. */
   finished(task: string): Promise<void>
   /** Lets time pass for back-off and gates. */
@@ -215,6 +217,10 @@ async function start(firstSpec: ServiceSpec, options: TestServiceOptions): Promi
       await quiesce()
     },
     ready: (task) => report(task, ['STARTING'], ['RUNNING'], ['RUNNING', 0]),
+    async health(task, isHealthy) {
+      master.sendStatus(launchOf(task), 'RUNNING', { healthy: isHealthy, reason: 'TASK_HEALTH_CHECK_STATUS_UPDATED' })
+      await quiesce()
+    },
     finished: (task) => report(task, ['STARTING'], ['RUNNING'], ['FINISHED']),
     async advance(ms) {
       nowMs += ms

@@ -15,7 +15,7 @@ import { createMemoryStore } from '../../src/store/memory-store.js'
 import { createCountingIds } from '../../src/testing/seeded-ids.js'
 import { databaseSpec } from '../support/specs.js'
 import { deployedService, isComplete, startService, type LivedService } from './support/lived-service.js'
-import { richSpec } from './support/specs.js'
+import { furnishedSpec, richSpec } from './support/specs.js'
 
 const rebuild = (spec: ServiceSpec, cluster: ClusterView, nowMs: number, more: Partial<RebuildRequest> = {}) =>
   rebuildRecords({ spec, previous: [], cluster, answers: noAnswers, nowMs, ids: createCountingIds(), ...more })
@@ -98,6 +98,7 @@ async function expectTakenOver(service: LivedService, spec: ServiceSpec, records
 describe.each([
   ['one task in a pod', databaseSpec(), 'db-1-server'],
   ['several tasks, ports and volumes in a pod, one-time work, two pods', richSpec(), 'node-2-sidecar'],
+  ['containers, health checks, limits', furnishedSpec(), 'db-1-sidecar'],
 ])('%s', (_what, spec, task) => {
   test('every record is found again', async () => {
     const service = await deployedService(spec)

@@ -146,15 +146,18 @@ describe('beside a service that runs', () => {
     )
   })
 
-  test('a change that would lose data is refused with what to do, and the service stays as it is', async () => {
+  test('a change that cannot be carried out is refused with what to do, and the service stays as it is', async () => {
     const before = runningServers(cluster)
     await scheduler.end('SIGTERM')
     scheduler = start({ volumeMb: 32, version: '2' })
     const status = await scheduler.untilStatus('the refusal', (each) => each.rejected !== undefined && isSettled(each))
-    const reason = 'pods.node: cpus, memory, disk, volumes, ports or the list of tasks changed'
-    expect(status.rejected?.reasons).toEqual([expect.stringMatching(new RegExp(`^${reason}.*; restore them, or add a pod type`))])
+    const [refusal] = status.rejected?.reasons ?? []
+    expect(status.rejected?.reasons).toHaveLength(1)
+    expect(refusal).toMatchObject({ code: 'FOOTPRINT_UNSUPPORTED', path: 'pods.node' })
+    expect(refusal?.reason).toMatch(/^volumes\.data changed, and instances hold reservations/)
+    expect(refusal?.wayOut).toMatch(/^restore them, or add a pod type/)
     expect(scheduler.complaints()).toEqual([
-      expect.stringContaining(`the new spec was refused, the old target stays in force: ${reason}`),
+      expect.stringContaining('the new spec was refused, the old target stays in force: pods.node: volumes.data changed'),
     ])
     expect(runningServers(cluster)).toEqual(before)
   })

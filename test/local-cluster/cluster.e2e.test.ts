@@ -1,11 +1,12 @@
 /** The local cluster with real processes: what a task, an executor, an agent and a machine look like when they end. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { LocalCluster, LocalTask } from '../../src/local-cluster.js'
+import type { TaskInfo } from '../../src/mesos/messages.js'
 import { startLocalCluster } from '../../src/local-cluster.js'
 import { isRunning, markProcess } from '../../src/local-cluster/processes.js'
 import { cpusOf, group, holdsVolume, reserveAndCreate, scalar, task, volume } from './messages.js'
@@ -190,6 +191,90 @@ describe('tasks', () => {
     process.kill(running('t-first').pid, 'SIGKILL')
     expect((await scheduler.waitForStatus('t-first', 'TASK_FAILED')).message).toBe('Command terminated with signal Killed')
     await scheduler.waitForStatus('t-second', 'TASK_KILLED')
+  })
+})
+
+describe('what a container asks for', () => {
+  const launchOne = async (id: string, extras: Partial<TaskInfo>, command: string = 'exec sleep 1000'): Promise<void> => {
+    const offer = await scheduler.waitForOffer('127.0.0.2', (one) => cpusOf(one) > 1)
+    const info = task(offer, id, command, { ...extras, command: { value: command, ...extras.command } }, false)
+    await scheduler.accept([offer], [group(scheduler.frameworkId(), `e-${id}`, [info], false)])
+  }
+
+  it('is there: limits of its processes, directories of the machine, files under names of their own', async () => {
+    const shared = join(workDir, 'shared')
+    mkdirSync(shared)
+    writeFileSync(join(shared, 'given'), 'from the machine')
+    const extras: Partial<TaskInfo> = {
+      command: { uris: [{ value: `file://${shared}/given`, extract: false, output_file: 'conf/named' }] },
+      container: {
+        type: 'MESOS',
+        volumes: [{ mode: 'RW', container_path: 'here', host_path: shared }],
+        rlimit_info: { rlimits: [{ type: 'RLMT_NOFILE', soft: 40, hard: 50 }, { type: 'RLMT_CORE' }] },
+      },
+    }
+    await launchOne('t-there', extras, '(ulimit -Sn; ulimit -Hn; cat conf/named) > here/seen; echo >> here/seen; exec sleep 1000')
+    expect((await scheduler.waitForStatus('t-there', 'TASK_RUNNING')).message).toBeUndefined()
+    const seen = join(shared, 'seen')
+    await until('it has looked', () => existsSync(seen) && readFileSync(seen, 'utf8').endsWith('machine\n'))
+    expect(readFileSync(seen, 'utf8')).toBe('40\n50\nfrom the machine\n')
+  })
+
+  it('is left out where it would only keep tasks apart, and the status says so', async () => {
+    await launchOne('t-apart', {
+      command: { user: 'nobody' },
+      limits: { cpus: { value: 'Infinity' } },
+      container: {
+        type: 'MESOS',
+        linux_info: { share_cgroups: false, seccomp: { profile_name: 'strict' }, ipc_mode: 'PRIVATE', shm_size: 32 },
+      },
+    })
+    expect((await scheduler.waitForStatus('t-apart', 'TASK_RUNNING')).message).toBe(
+      'The local cluster isolates nothing; left out: user nobody, limits of resources, seccomp profile strict, a private IPC namespace, the size of /dev/shm',
+    )
+  })
+
+  const volumeOf = (source: object): Partial<TaskInfo> => ({
+    container: { type: 'MESOS', volumes: [{ mode: 'RO', container_path: 'x', source: source as never }] },
+  })
+  const secret = { type: 'REFERENCE', reference: { name: 's' } } as const
+  it.each<[string, Partial<TaskInfo>, RegExp]>([
+    [
+      'image',
+      { container: { type: 'MESOS', mesos: { image: { type: 'DOCKER', docker: { name: 'redis:7' } } } } },
+      /Image 'redis:7' needs/,
+    ],
+    ['driver', volumeOf({ type: 'DOCKER_VOLUME', docker_volume: { driver: 'nfs', name: 'v' } }), /Volume 'x' is of driver 'nfs'/],
+    ['file', volumeOf({ type: 'SECRET', secret }), /File 'x' is a secret/],
+    ['variable', { command: { environment: { variables: [{ name: 'KEY', type: 'SECRET', secret }] } } }, /'KEY' is a secret/],
+    [
+      'limit',
+      { container: { type: 'MESOS', rlimit_info: { rlimits: [{ type: 'RLMT_NOFILE', soft: 50, hard: 40 }] } } },
+      /Cannot set the limits of the process: .*NOFILE/i,
+    ],
+  ])('fails the launch where the task would miss it: %s', async (id, extras, message) => {
+    await launchOne(`t-${id}`, extras)
+    const status = await scheduler.waitForStatus(`t-${id}`, 'TASK_FAILED')
+    expect(status.reason).toBe('REASON_CONTAINER_LAUNCH_FAILED')
+    expect(status.message).toMatch(message)
+  })
+
+  it('kills a task whose health check fails so often in a row', async () => {
+    await launchOne('t-unwell', {
+      health_check: {
+        type: 'COMMAND',
+        command: { value: 'exit 1' },
+        delay_seconds: 0,
+        interval_seconds: 0.2,
+        grace_period_seconds: 0,
+        consecutive_failures: 2,
+      },
+    })
+    const killed = await scheduler.waitForStatus('t-unwell', 'TASK_KILLED')
+    expect(killed.healthy).toBe(false)
+    expect(
+      scheduler.statuses('t-unwell').filter(({ state, healthy }) => state === 'TASK_RUNNING' && healthy === false),
+    ).toHaveLength(2)
   })
 })
 

@@ -1,37 +1,16 @@
-/** Many seeds on worker threads: the code is bundled once, so that threads load it at once and a test may change it on the way. */
-import { once } from 'node:events'
-import { mkdirSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
+/** Many seeds on worker threads. */
 import { join } from 'node:path'
-import { Worker } from 'node:worker_threads'
-import { build, type Plugin } from 'esbuild'
+import type { Plugin } from 'esbuild'
 import { addCoverage, noCoverage, type Coverage } from '../../src/testing/simulation/coverage.js'
 import type { Violation } from '../../src/testing/simulation/simulate.js'
+import { bundleProgram, runOnThreads } from '../support/threads.js'
 import type { Work, WorkDone } from './worker.js'
-
-const root = join(import.meta.dirname, '../..')
 
 export const bundleWorker = (name?: string, plugins?: readonly Plugin[]): Promise<string> => bundle('worker', name, plugins)
 
 /** Bundles a program of this folder; answers the file. */
-export async function bundle(entry: 'worker' | 'digest', name: string = entry, plugins: readonly Plugin[] = []): Promise<string> {
-  const outfile = join(root, `out/sim/${name}.mjs`)
-  mkdirSync(join(root, 'out/sim'), { recursive: true })
-  await build({
-    entryPoints: [join(root, `test/simulation/${entry}.ts`)],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    logLevel: 'error',
-    sourcemap: 'inline',
-    // Packages that are no ES modules ask for it.
-    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-    plugins: [...plugins],
-  })
-  return outfile
-}
+export const bundle = (entry: 'worker' | 'digest', name: string = entry, plugins: readonly Plugin[] = []): Promise<string> =>
+  bundleProgram(join(import.meta.dirname, `${entry}.ts`), name, plugins)
 
 export interface PoolOptions {
   readonly worker: string
@@ -86,16 +65,15 @@ export async function runSeeds(options: PoolOptions): Promise<Summary> {
     return work === undefined ? undefined : { ...work, ordinal: ++ordinal }
   }
 
-  const runThread = async (): Promise<void> => {
-    let thread: Worker | undefined
-    for (let work = next(); work !== undefined; work = next()) {
-      thread ??= new Worker(options.worker)
-      const done = await ask(thread, work, limitMs)
+  await runOnThreads<Work & { readonly ordinal: number }, WorkDone>({
+    worker: options.worker,
+    limitMs,
+    ...(options.threads === undefined ? {} : { threads: options.threads }),
+    next,
+    onDone(work, done) {
       if (done === undefined) {
         total.failures.push({ ...work, violation: undefined, text: `gave no answer within ${limitMs / 1_000} s` })
-        await thread.terminate()
-        thread = undefined
-        continue
+        return
       }
       const { virtualMs, coverage, violation } = done
       total.runs += 1
@@ -103,26 +81,11 @@ export async function runSeeds(options: PoolOptions): Promise<Summary> {
       total.coverage = addCoverage(total.coverage, coverage)
       if (violation !== undefined) total.failures.push({ ...work, violation, text: `${violation.checker}: ${violation.text}` })
       options.onProgress?.(summary())
-    }
-    await thread?.terminate()
-  }
-  await Promise.all(Array.from({ length: options.threads ?? availableParallelism() }, runThread))
+    },
+  })
   return summary()
 }
 
 /** Scenarios take turns, so that a run that is ended early has seen them all. */
 const orderSeeds = ({ scenarios, from, count }: PoolOptions): Work[] =>
   Array.from({ length: count }, (_, index) => scenarios.map((scenario) => ({ scenario, seed: from + index }))).flat()
-
-/** Undefined when there is no answer in time. */
-async function ask(thread: Worker, { scenario, seed }: Work, limitMs: number): Promise<WorkDone | undefined> {
-  const signal = AbortSignal.timeout(limitMs)
-  thread.postMessage({ scenario, seed } satisfies Work)
-  try {
-    const [done] = (await once(thread, 'message', { signal })) as [WorkDone]
-    return done
-  } catch (error) {
-    if (signal.aborted) return undefined
-    throw error
-  }
-}

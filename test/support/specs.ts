@@ -66,3 +66,25 @@ export function tieredSpec(version: string): ServiceSpec {
     update: { preFlight: ['healthy'], order: 'leaderLast', afterEach: ['joined'], postFlight: ['healthy'] },
   })
 }
+
+/** Forty pods of two types, the first deployed all at once and the second one after the other. */
+export function fortySpec(version: string): ServiceSpec {
+  const pod = {
+    count: 20,
+    volumes: { data: { sizeMb: 1_024 } },
+    tasks: {
+      server: {
+        command: './serve.sh',
+        cpus: 1,
+        memoryMb: 512,
+        env: { VERSION: version },
+        readinessCheck: { command: './ready.sh', intervalMs: 5_000 },
+      },
+    },
+  }
+  return defineService({
+    name: 'forty',
+    pods: { shard: pod, replica: pod },
+    deploy: { phases: [{ pod: 'shard', strategy: 'parallel' }, { pod: 'replica' }] },
+  })
+}

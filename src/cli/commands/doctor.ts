@@ -10,9 +10,9 @@ import {
   type DoctorOptions,
   type RebuildOptions,
 } from '../../index.js'
-import { loadSpec } from '../load-spec.js'
+import { loadSpec, specArgument, splitPair, withSpecOptions, type SpecOptions } from '../load-spec.js'
 
-interface Options {
+interface Options extends SpecOptions {
   readonly cluster: string
   readonly store: string
   readonly json?: true
@@ -31,8 +31,8 @@ interface Options {
 const gather = (text: string, before: readonly string[]): readonly string[] => [...before, text]
 
 export const doctorCommand = (): Command =>
-  new Command('doctor')
-    .argument('<spec>', 'the spec that is deployed: FILE.json, or a module that exports it: FILE or FILE#NAME')
+  withSpecOptions(new Command('doctor'))
+    .argument('<spec>', `the spec that is deployed: ${specArgument}`)
     .description('compare what a service has stored with what the cluster shows; exit code 1 when something differs')
     .requiredOption('--cluster <url>', 'Mesos masters, with commas')
     .requiredOption('--store <address>', 'the store of the service, for example zk://127.0.0.1:2181/stateward')
@@ -49,7 +49,7 @@ export const doctorCommand = (): Command =>
     .option('--framework <id>', 'with --rebuild: the right one of several frameworks')
     .action(async (place: string, options: Options) => {
       checkUsage(options)
-      const spec = await loadSpec(place)
+      const spec = await loadSpec(place, options)
       if (options.rebuild !== true) {
         const diagnosis = await diagnose(spec, connection(options))
         print(options, diagnosis, () => renderDiagnosis(diagnosis))
@@ -89,20 +89,14 @@ async function rebuildOptions(options: Options): Promise<RebuildOptions> {
   return {
     ...connection(options),
     dryRun: options.dryRun ?? false,
-    previous: await Promise.all(previous.map(loadSpec)),
+    previous: await Promise.all(previous.map((place) => loadSpec(place, options))),
     answers: {
       used,
       fresh: options.new,
-      values: Object.fromEntries(value.map(nameAndValue)),
+      values: Object.fromEntries(value.map((text) => splitPair(text, '--value'))),
       ...(framework === undefined ? {} : { frameworkId: framework }),
     },
   }
-}
-
-function nameAndValue(text: string): [string, string] {
-  const at = text.indexOf('=')
-  if (at > 0) return [text.slice(0, at), text.slice(at + 1)]
-  throw new InvalidArgumentError(`--value must be NAME=VALUE (got ${text})`)
 }
 
 function read(file: string): string {

@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { executorId, runId, targetConfigId, type ExecutorId, type RunId, type TargetConfigId } from '../../ids.js'
 import { questionSchema } from '../../plan/question-record.js'
+import { containerSchema } from '../../offer-evaluator/container-record.js'
 import { footprintSchema } from '../../offer-evaluator/footprint-record.js'
 import type { Resource } from '../../offer-evaluator/resources.js'
 
@@ -15,6 +16,7 @@ const executorSchema = z.strictObject({
   executorId: branded<ExecutorId>(executorId),
   resources: z.array(z.custom<Resource>((value) => typeof value === 'object' && value !== null)),
   labels: z.array(z.strictObject({ key: z.string(), value: z.string() })),
+  container: containerSchema.optional(),
 })
 
 /** A stretch of work of one plan on the instance; the last one stays on record. */

@@ -14,12 +14,16 @@ export function field<Schema extends z.ZodType>(schema: Schema, description: str
   return schema.meta({ description, ...notes })
 }
 
+/** Asked for by such a name, every object of JavaScript answers something. */
+export const isInherited = (name: string): boolean => name in Object.prototype
+
 /** Lower-case DNS label: it becomes part of host names, ids and labels. */
 export const label = (what: string, max = 40) =>
   z
     .string()
     .max(max, `${what} must have at most ${max} characters`)
     .regex(/^[a-z]([a-z0-9-]*[a-z0-9])?$/, `${what} must be lower-case letters, digits and inner dashes, beginning with a letter`)
+    .refine((name) => !isInherited(name), `${what} cannot have this name; choose another`)
 
 export const envName = z
   .string()

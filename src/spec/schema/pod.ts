@@ -100,7 +100,10 @@ export const pod = z.strictObject({
       implied: {},
     },
   ),
-  user: field(userName.optional(), "User that the tasks run as; the service's when left out. Can never change later."),
+  user: field(
+    userName.optional(),
+    "User that the tasks run as; the service's when left out. Cannot change later where the pod keeps data.",
+  ),
   image: field(z.string().min(1).max(1_024).optional(), 'Docker image, run by the Mesos containerizer.'),
   uris: field(z.array(uri).optional(), 'Files fetched into the sandbox of every task.', { implied: [] }),
   networks: field(

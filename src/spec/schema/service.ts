@@ -4,13 +4,14 @@
  * scheduler is made. Unknown keys are errors everywhere. Pure.
  */
 import { z } from 'zod'
-import { field, label, userName } from './fields.js'
+import { field, isInherited, label, userName } from './fields.js'
 import { deploy, ownPlan, recovery, update } from './plans.js'
 import { pod } from './pod.js'
 
 const valueName = z
   .string()
   .regex(/^[A-Za-z][A-Za-z0-9]*$/, 'a value must be named with letters and digits, beginning with a letter')
+  .refine((name) => !isInherited(name), 'a value cannot have this name; choose another')
 
 const generatedValue = z.strictObject({
   generate: field(
@@ -21,7 +22,7 @@ const generatedValue = z.strictObject({
 
 export const serviceSchema = z.strictObject({
   name: field(
-    label('the service'),
+    label('the service', 63),
     'Name of the service: part of its role, of ids and of paths in the store. Can never change later.',
   ),
   user: field(userName.default('root'), 'User that tasks run as. Can never change later.'),

@@ -87,14 +87,16 @@ function problemsOf(
   makers: ReadonlyMap<string, string>,
   { specs }: CheckerContext,
 ): string[] {
-  const service = specs().at(-1)?.name
+  const spec = specs().at(-1)
+  const service = spec?.name
+  const ownRole = spec?.role ?? `${service}-role`
   const stack = resource.reservations ?? []
   if (stack.length === 0) return ['that is not reserved']
   const problems: string[] = []
   for (const { type, role, labels } of stack) {
     const of = labelOf(labels?.labels, serviceLabel)
     const at = labelOf(labels?.labels, instanceLabel)
-    if (type !== 'DYNAMIC' || role !== `${service}-role`) problems.push(`reserved for role ${role} (${type})`)
+    if (type !== 'DYNAMIC' || role !== ownRole) problems.push(`reserved for role ${role} (${type})`)
     else if (of !== service) problems.push(`reserved for service ${of ?? 'without a label'}`)
     else if (instance !== undefined && at !== instance)
       problems.push(`reserved for ${at ?? 'no instance'} instead of ${instance}`)

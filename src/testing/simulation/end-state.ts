@@ -8,6 +8,7 @@ import type { InstanceRecord } from '../../scheduler/records/instance-record.js'
 import type { ServiceRecord } from '../../scheduler/records/service-record.js'
 import type { TaskRecord } from '../../state-machine/task-record.js'
 import { instanceOfTask } from '../checkers/names.js'
+import { refusalText } from '../../spec/check-update.js'
 import type { LogEntry } from '../virtual/log.js'
 
 /** An install as it counts: ids, agents and ports left out, because no two installs share them. */
@@ -121,7 +122,7 @@ const isExplained = ({ status, reason }: { readonly status: string; readonly rea
 
 /** Why the spec that was handed in last is not the one in force, if so. */
 const refusalIn = ({ rejected }: ServiceStatus): string[] =>
-  rejected === undefined ? [] : [`the spec ${rejected.targetId} was refused: ${rejected.reasons.join('; ')}`]
+  rejected === undefined ? [] : [`the spec ${rejected.targetId} was refused: ${rejected.reasons.map(refusalText).join('; ')}`]
 
 /** What is not done, for somebody who has to find out why. */
 export const describeOpen = (status: ServiceStatus): string =>

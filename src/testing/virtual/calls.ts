@@ -9,10 +9,10 @@ import type { ConnectionHandlers, MasterConnection } from './connection.js'
 
 /**
  * What becomes of one call: it arrives and is answered; it is lost before the master, and no answer comes; it arrives and its
- * answer is lost; it arrives twice (never asked for of an ACCEPT); it arrives after its sender has given up on it; or the process
- * dies at the moment of sending, and nothing of it is sent.
+ * answer is lost; it arrives twice (never asked for of an ACCEPT); it arrives after its sender has given up on it; the process
+ * dies at the moment of sending, and nothing of it is sent; or it dies when it has sent the call, which arrives.
  */
-export type CallFault = 'none' | 'loseCall' | 'loseAnswer' | 'duplicate' | 'late' | 'crash'
+export type CallFault = 'none' | 'loseCall' | 'loseAnswer' | 'duplicate' | 'late' | 'crash' | 'crashAfter'
 
 /** Beyond the time-out: a while in which a hasty driver would do something else. */
 const lateByMs = 20_000
@@ -73,6 +73,7 @@ export function createCallQueue(parts: CallQueueParts): CallQueue {
     if (fault === 'late') return connection.postLate(body, parts.streamId, parts.callTimeoutMs + lateByMs)
     connection.post(body, parts.streamId, fault === 'loseAnswer')
     if (fault === 'duplicate') connection.post(body, parts.streamId, true)
+    if (fault === 'crashAfter') parts.onCrash()
   }
 
   const onAnswer = (status: number, text: string): void => {

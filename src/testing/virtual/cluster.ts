@@ -44,6 +44,8 @@ export interface VirtualCluster extends ClusterFaults {
   after(ms: number, run: () => void): void
   /** Lets schedulers work off what they have been given. */
   settle(): Promise<void>
+  /** For work of this machine, such as a disk's: until it is done no time passes. */
+  standStill<Result>(work: Promise<Result>): Promise<Result>
   /** A request without a network before it; undefined while there is no master. Events of a stream that it opens go to `listener`. */
   request(request: MasterRequest, listener?: StreamListener): MasterResponse | undefined
   /** The other end of such a stream is gone. */
@@ -74,6 +76,7 @@ export function createVirtualCluster(options: VirtualClusterOptions): VirtualClu
   const clock = createVirtualClock(options.startMs ?? defaultStartMs, options.seed ?? 1)
   let uuids = 0
   let isTurnGiven = false
+  let realWork = 0
 
   const env = (): ModelEnv => ({
     atMs: clock.nowMs,
@@ -156,13 +159,23 @@ export function createVirtualCluster(options: VirtualClusterOptions): VirtualClu
     await new Promise((resolve) => setImmediate(resolve))
   }
 
+  const standStill = async <Result>(work: Promise<Result>): Promise<Result> => {
+    realWork += 1
+    try {
+      return await work
+    } finally {
+      realWork -= 1
+      giveTurn()
+    }
+  }
+
   const drain = async (untilMs: number, isEnough: () => boolean): Promise<boolean> => {
     let moves = 0
     let momentMs = clock.nowMs
     // Whoever asks may have begun something.
     giveTurn()
     for (;;) {
-      while (isTurnGiven) await settle()
+      while (isTurnGiven || realWork > 0) await settle()
       if (isEnough()) return true
       if (!clock.doNext(untilMs)) {
         clock.moveTo(untilMs)
@@ -206,6 +219,7 @@ export function createVirtualCluster(options: VirtualClusterOptions): VirtualClu
       })
     },
     settle,
+    standStill,
     request,
     closeStream: (streamId) => master.streamClosed(streamId),
     changeMasterBooks: (change) => master.changeBooks(change),

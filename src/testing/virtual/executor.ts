@@ -128,10 +128,14 @@ export function startVirtualExecutor(executor: AgentExecutor, parts: VirtualExec
     processes.get(taskId)?.check((isReady) => feed({ type: 'checked', taskId, result: checkResult(type, isReady) }))
   }
 
-  /** Always well, so one answer is enough. */
+  /** While it is well one answer is enough: hours in which nothing changes cost nothing. */
   const checkHealth = (taskId: string): void => {
-    if (state.tasks[taskId]?.healthy === true) return
-    clock.after(timings.checkMs, () => feed({ type: 'healthChecked', taskId, isHealthy: true }))
+    const process = processes.get(taskId)
+    if (process === undefined) return
+    const isHealthy = clock.nowMs < process.unhealthyAtMs
+    if (!isHealthy || state.tasks[taskId]?.healthy !== true) {
+      clock.after(timings.checkMs, () => feed({ type: 'healthChecked', taskId, isHealthy }))
+    } else if (process.unhealthyAtMs !== Infinity) clock.after(process.unhealthyAtMs - clock.nowMs, () => checkHealth(taskId))
   }
 
   const endAll = (cause: EndCause): void => {

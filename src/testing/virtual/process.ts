@@ -19,6 +19,8 @@ export interface ProcessParts {
 export interface TaskProcess {
   readonly logged: LoggedProcess
   readonly startedAtMs: number
+  /** From then on its health check fails. */
+  readonly unhealthyAtMs: number
   /** Answers once, now or when there is news. */
   check(answer: (isReady: boolean) => void): void
   setReady(isReady: boolean): void
@@ -76,6 +78,7 @@ export function startProcess(logged: LoggedProcess, behaviour: TaskBehaviour, pa
   return {
     logged,
     startedAtMs,
+    unhealthyAtMs: startedAtMs + (behaviour.unhealthyAfterMs ?? Infinity),
     check(asker) {
       if (isEnded) return
       waiting = asker

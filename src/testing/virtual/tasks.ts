@@ -10,6 +10,8 @@ export interface TaskBehaviour {
   readonly exitCode?: number
   /** From its start until its check answers exit code 0. @defaultValue 0 */
   readonly readyAfterMs?: number
+  /** From its start until its health check fails, for good. @defaultValue never */
+  readonly unhealthyAfterMs?: number
   /** From SIGTERM to its end; SIGKILL ends it at once. @defaultValue 0 */
   readonly stopsAfterMs?: number
   /** SIGTERM does nothing; after its grace period SIGKILL ends it. @defaultValue false */

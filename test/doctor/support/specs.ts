@@ -31,3 +31,40 @@ export const richSpec = (version = '1', command = './serve.sh'): ServiceSpec =>
     },
     deploy: { phases: [{ pod: 'node' }, { pod: 'gate' }] },
   })
+
+/** A pod whose executor and tasks have containers that a relaunch has to repeat, and a health check. */
+export const furnishedSpec = (): ServiceSpec =>
+  defineService({
+    name: 'furnished',
+    role: 'team/furnished',
+    pods: {
+      db: {
+        count: 2,
+        volumes: { data: { sizeMb: 64 } },
+        user: 'db',
+        image: 'db:7',
+        uris: ['http://files/db.tgz'],
+        hostVolumes: { certs: { hostPath: '/etc/ssl', path: 'certs', mode: 'RO' } },
+        externalVolumes: { shared: { driver: 'nfs', options: { size: '10' }, mode: 'RW', path: 'shared' } },
+        secrets: { key: { secret: 'furnished/key', file: 'key', envKey: 'KEY' } },
+        rlimits: { RLIMIT_NOFILE: { soft: 10, hard: 20 }, RLIMIT_CORE: 'unlimited' },
+        sharePidNamespace: true,
+        seccomp: 'unconfined',
+        shmMb: 64,
+        tasks: {
+          server: {
+            command: './serve.sh',
+            cpus: 1,
+            memoryMb: 64,
+            labels: { team: 'storage' },
+            discovery: { prefix: 'db' },
+            ports: { client: { port: 0, ranges: [{ begin: 25_000, end: 25_999 }], vip: { port: 80 } } },
+            limits: { cpus: 'unlimited', memoryMb: 128 },
+            readinessCheck: { command: './ready.sh' },
+            healthCheck: { command: './well.sh' },
+          },
+          sidecar: { command: './watch.sh', cpus: 0.1, memoryMb: 64 },
+        },
+      },
+    },
+  })

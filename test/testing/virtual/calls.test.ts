@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { agentId, frameworkId, offerId, streamId, taskId } from '../../../src/ids.js'
 import type { Ack, MesosCall } from '../../../src/scheduler/output.js'
-import { createCallQueue, type CallQueue } from '../../../src/testing/virtual/calls.js'
+import { createCallQueue, type CallFault, type CallQueue } from '../../../src/testing/virtual/calls.js'
 import type { ConnectionHandlers } from '../../../src/testing/virtual/connection.js'
 
 const calls: Readonly<Record<string, MesosCall | Ack>> = {
@@ -15,7 +15,7 @@ const calls: Readonly<Record<string, MesosCall | Ack>> = {
 }
 
 /** A queue whose connections are in the hands of the test. */
-function openQueue(): { queue: CallQueue; seen: string[]; connections: ConnectionHandlers[] } {
+function openQueue(fault: CallFault = 'none'): { queue: CallQueue; seen: string[]; connections: ConnectionHandlers[] } {
   const seen: string[] = []
   const connections: ConnectionHandlers[] = []
   const queue = createCallQueue({
@@ -32,8 +32,11 @@ function openQueue(): { queue: CallQueue; seen: string[]; connections: Connectio
     streamId: streamId('s'),
     framework: { frameworkId: frameworkId('f'), role: 'r' },
     callTimeoutMs: 1,
-    faultOf: () => 'none',
-    onCrash: () => undefined,
+    faultOf: () => fault,
+    onCrash: () => {
+      seen.push('dies')
+      queue.close()
+    },
     onSent: () => undefined,
     onDead: (reason) => seen.push(`dead: ${reason}`),
     onRefused: (_call, status) => seen.push(`refused: ${status}`),
@@ -56,6 +59,16 @@ describe('a call whose connection breaks', () => {
     connections[0]?.onEnd('gone')
     expect(seen).toEqual(['posted on 1', `dead: no answer to ${name}: gone`])
   })
+})
+
+it.each([
+  ['crash', ['dies']],
+  ['crashAfter', ['posted on 1', 'dies', 'closed 1']],
+] as const)('a process that dies at a call sends nothing more: %s', (fault, expected) => {
+  const { queue, seen } = openQueue(fault)
+  void queue.send(calls['decline'] as MesosCall, 0)
+  void queue.send(calls['accept'] as MesosCall, 0)
+  expect(seen).toEqual(expected)
 })
 
 it('a connection that breaks between calls is made anew for the next one', async () => {
