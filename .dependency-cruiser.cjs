@@ -244,13 +244,7 @@ module.exports = {
       '^src/local-cluster/',
       base,
     ),
-    only(
-      'yaml-exports',
-      'stateward/yaml shows how specs are read from text.',
-      '^src/yaml\\.ts$',
-      '^src/spec/',
-      base,
-    ),
+    only('yaml-exports', 'stateward/yaml shows how specs are read from text.', '^src/yaml\\.ts$', '^src/spec/', base),
     {
       name: 'texts-for-yaml-alone',
       severity: 'error',

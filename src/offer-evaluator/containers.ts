@@ -74,12 +74,14 @@ function sharedVolumes(
   return [...ofHost, ...external, ...files]
 }
 
+type ExternalVolume = NonNullable<PodSpec['externalVolumes']>[string]
+
 function externalName(
-  { name, shared }: { readonly name?: string | undefined; readonly shared?: boolean | undefined },
+  { name, shared, separator = '_' }: Pick<ExternalVolume, 'name' | 'shared' | 'separator'>,
   { service, pod, index }: Omit<PodPlace, 'spec'>,
 ): string {
   const base = name ?? `${service}_${pod}`
-  return shared === true ? base : `${base}_${index}`
+  return shared === true ? base : `${base}${separator}${index}`
 }
 
 function orNothing(

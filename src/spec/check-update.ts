@@ -168,6 +168,7 @@ function checkOtherVolumes({ name, before, after, services }: PodChange, add: Ad
     const nameIn = (service: ServiceSpec, of: typeof volume): string => of.name ?? `${service.name}_${name}`
     moved(`externalVolumes.${key}.driver`, volume.driver, next.driver)
     moved(`externalVolumes.${key}.name`, nameIn(services[0], volume), nameIn(services[1], next))
+    moved(`externalVolumes.${key}.separator`, volume.separator ?? '_', next.separator ?? '_')
     moved(`externalVolumes.${key}.shared`, sharing(volume.shared), sharing(next.shared))
   }
 }

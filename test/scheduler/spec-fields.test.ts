@@ -301,6 +301,7 @@ const carried: Readonly<Record<string, Carried>> = {
       'externalVolumes.*.options',
       'externalVolumes.*.mode',
       'externalVolumes.*.path',
+      'externalVolumes.*.separator',
       'externalVolumes.*.shared',
     ),
     pod: {
@@ -308,10 +309,18 @@ const carried: Readonly<Record<string, Carried>> = {
       externalVolumes: {
         own: { driver: 'nfs', options: { size: '10' }, mode: 'RW', path: 'shared' },
         all: { driver: 'nfs', name: 'everybody', shared: true, mode: 'RO', path: 'all' },
+        block: { driver: 'pxd', name: 'block', separator: '-', mode: 'RW', path: 'block' },
       },
     },
     executor: {
-      container: { volumes: [{ mode: 'RO', container_path: 'certs', host_path: '/etc/ssl' }, docker, { container_path: 'all' }] },
+      container: {
+        volumes: [
+          { mode: 'RO', container_path: 'certs', host_path: '/etc/ssl' },
+          docker,
+          { container_path: 'all' },
+          { container_path: 'block' },
+        ],
+      },
     },
     seen: {
       container: {
@@ -319,6 +328,7 @@ const carried: Readonly<Record<string, Carried>> = {
           { mode: 'RO', container_path: 'certs', host_path: '/etc/ssl' },
           docker,
           { mode: 'RO', source: { docker_volume: { driver: 'nfs', name: 'everybody' } } },
+          { mode: 'RW', source: { docker_volume: { driver: 'pxd', name: 'block-1' } } },
         ],
       },
     },

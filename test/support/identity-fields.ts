@@ -102,7 +102,7 @@ export const identityDecisions: Readonly<Record<string, Decision>> = Object.from
     listOf('pods.*.uris', uri),
     listOf('pods.*.rlimits', ['soft', 'hard']),
     listOf('pods.*.hostVolumes', ['hostPath', 'path', 'mode']),
-    listOf('pods.*.externalVolumes', ['driver', 'name', 'options', 'mode', 'path', 'shared']),
+    listOf('pods.*.externalVolumes', ['driver', 'name', 'options', 'mode', 'path', 'separator', 'shared']),
     listOf('pods.*.secrets', ['secret', 'envKey', 'file']),
     of('pods.*.seccomp', ['profile']),
     ['pods.*.networks.*.labels', 'pods.*.networks.*.portMappings.*.containerPort'],

@@ -128,18 +128,13 @@ function convertExternalVolume(
   // The driver is asked for a volume on the agent itself.
   const allOptions = isPortworx ? { ...options, nodes: 'LocalNode' } : options
   const name = (given ?? `${service}${isPortworx ? '-' : '_'}${podName}`).replaceAll('/', '__')
-  if (isPortworx && !isShared)
-    findings.note(
-      [...place.from, 'volume-name'],
-      `the volumes of instances are called ${name}_0, ${name}_1 and so on, and were ${name}-0, ${name}-1 in dcos-commons; rename them in the storage system, or the service begins with empty ones`,
-      'key',
-    )
   return build(origins, place, {
     driver: ['driver-name', driver],
     name: ['volume-name', name],
     options: ['driver-options', Object.keys(allOptions).length === 0 ? undefined : allOptions],
     mode: ['volume-mode', raw['volume-mode']],
     path: ['container-path', raw['container-path']],
+    separator: ['driver-name', isPortworx && !isShared ? '-' : undefined],
     shared: ['driver-options', isShared ? true : undefined],
   })
 }

@@ -62,6 +62,7 @@ const externalVolume = z.strictObject({
   options: field(z.record(z.string().min(1), z.string()).optional(), 'Handed to the driver.', { implied: {} }),
   mode: field(mode, 'RW: may be written. RO: only read.'),
   path: field(sandboxPath, 'Path in the sandbox.'),
+  separator: field(z.enum(['_', '-']).optional(), 'Stands between the name and the index.', { implied: '_' }),
   shared: field(z.boolean().optional(), 'One volume for all instances: no index in its name.', { implied: false }),
 })
 
