@@ -39,7 +39,7 @@ test('other counts, placement, back-off and other tasks restart nothing', () => 
     ...spec1,
     recovery: { backoff: { initialMs: 7 } },
     pods: { db: { ...db, count: 5, placement: [], tasks: { ...db?.tasks, format } } },
-  } as never)
+  })
   expect(deployed().commits(wants(other)).commits(decision).problems).toEqual(isNotDue)
 })
 
