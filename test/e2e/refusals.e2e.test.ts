@@ -27,14 +27,14 @@ beforeAll(async () => {
 afterAll(() => world.end())
 
 test('an invalid spec: all its problems are listed, and nothing is started', async () => {
-  const invalid = start({ count: 0, server: { memoryMb: 1, restartPolicy: 'always' } })
+  const invalid = start({ count: -1, server: { memoryMb: 1, restartPolicy: 'always' } })
   expect(await invalid.exited).toEqual({ code: 1, signal: null })
   const lines = invalid.stderr().trimEnd().split('\n')
   expect(lines[0]).toBe('the service spec has 3 problems:')
   expect(lines.slice(1).sort()).toEqual([
-    expect.stringMatching(/^ {2}spec\.pods\.node\.count: .*>=1.* \(got 0\)$/),
+    expect.stringMatching(/^ {2}spec\.pods\.node\.count: .*>=0.* \(got -1\)$/),
     expect.stringMatching(/^ {2}spec\.pods\.node\.tasks\.server\.memoryMb: .*>=32.* \(got 1\)$/),
-    expect.stringMatching(/^ {2}spec\.pods\.node\.tasks\.server: unknown key restartPolicy; remove or correct$/),
+    expect.stringMatching(/^ {2}spec\.pods\.node\.tasks\.server\.restartPolicy: unknown key; remove or correct it$/),
   ])
   expect(invalid.log()).toEqual([])
   expect((await cluster.status()).frameworks).toEqual([])
