@@ -2,6 +2,7 @@
  * Spec -> containers: what a pod's executor and its tasks see of the agent beside their resources. Volumes and limits of processes
  * go to the executor and to every task of it, as Mesos wants them; an image, system calls and process ids to the tasks alone. Pure.
  */
+import { externalVolumeName } from '../spec/external-volumes.js'
 import type { PodSpec } from '../spec/schema.js'
 import { hasLimits, type ResolvedTask } from '../spec/task-resources.js'
 import type { Container, ContainerVolume, LinuxSettings } from './container-record.js'
@@ -62,7 +63,7 @@ function sharedVolumes(
   const external = Object.values(externalVolumes).map(({ driver, options = {}, path, mode, ...naming }): ContainerVolume => ({
     type: 'external',
     driver,
-    name: externalName(naming, place),
+    name: externalVolumeName(place.service, place.pod, naming, place.index),
     // In the order in which they are stored: an executor is repeated to the letter.
     options: Object.fromEntries(Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1))),
     path,
@@ -72,16 +73,6 @@ function sharedVolumes(
     file === undefined ? [] : [{ type: 'secret', secret, path: file }],
   )
   return [...ofHost, ...external, ...files]
-}
-
-type ExternalVolume = NonNullable<PodSpec['externalVolumes']>[string]
-
-function externalName(
-  { name, shared, separator = '_' }: Pick<ExternalVolume, 'name' | 'shared' | 'separator'>,
-  { service, pod, index }: Omit<PodPlace, 'spec'>,
-): string {
-  const base = name ?? `${service}_${pod}`
-  return shared === true ? base : `${base}${separator}${index}`
 }
 
 function orNothing(

@@ -1,4 +1,5 @@
 /** Rules that span the fields of pods and tasks: names that are put together, resources, paths, ports, what texts refer to. Pure. */
+import { externalVolumeName } from './external-volumes.js'
 import { list, type Add } from './issues.js'
 import { own } from './own.js'
 import { findPlaceholders, simplePlaceholders } from './placeholders.js'
@@ -16,6 +17,7 @@ export function checkPods(spec: ServiceSpec, add: Add): void {
   }
   for (const [name, pod] of Object.entries(spec.pods)) checkPod(spec, name, pod, add)
   checkDiscovery(spec, add)
+  checkExternalVolumes(spec, add)
 }
 
 function checkPod(spec: ServiceSpec, podName: string, pod: PodSpec, add: Add): void {
@@ -217,6 +219,8 @@ function checkPlaceholders(spec: ServiceSpec, taskPath: string, pod: PodSpec, ta
           add(path, `${found} names a pod that the service does not have (it has: ${list(Object.keys(spec.pods))})`)
         } else if (!known.includes(placeholder.port)) {
           add(path, `${found} names a port that pod ${placeholder.pod} does not have (it has: ${list(known)})`)
+        } else if (known.indexOf(placeholder.port) !== known.lastIndexOf(placeholder.port)) {
+          add(path, `${found} could be the port of several tasks of pod ${placeholder.pod}; give one of them another name`)
         }
       }
     }
@@ -232,6 +236,22 @@ function hasOpenPlaceholder(text: string): boolean {
     at = text.indexOf('{{', end)
   }
   return false
+}
+
+/** What the storage system knows under one name is one volume, whoever asks for it. */
+function checkExternalVolumes(spec: ServiceSpec, add: Add): void {
+  const owners = new Map<string, { readonly path: string; readonly shared: boolean }>()
+  for (const [podName, pod] of Object.entries(spec.pods)) {
+    for (const [name, volume] of Object.entries(pod.externalVolumes ?? {})) {
+      const path = `pods.${podName}.externalVolumes.${name}`
+      const { shared = false } = volume
+      const known = JSON.stringify([volume.driver, externalVolumeName(spec.name, podName, volume)])
+      const other = owners.get(known)
+      if (other !== undefined && !(shared && other.shared))
+        add(`${path}.name`, `is the same volume as spec.${other.path}; give one of them another name, or let both be shared`)
+      owners.set(known, { path, shared })
+    }
+  }
 }
 
 /** One name in discovery stands for one pod instance. */

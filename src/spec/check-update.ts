@@ -3,6 +3,7 @@
  * spec leaves the old target in force. Pure.
  */
 import { usesHostPorts } from './check-pods.js'
+import { externalVolumeName } from './external-volumes.js'
 import { diffHoldings, type HoldingChange } from './holdings.js'
 import { footprintHash } from './identity.js'
 import { own } from './own.js'
@@ -24,6 +25,8 @@ export type RefusalCode =
   | 'VOLUME_TYPE_CHANGED'
   | 'DATA_LEFT_BEHIND'
   | 'INIT_ADDED'
+  | 'INIT_CHANGED'
+  | 'VALUE_CHANGED'
   /** What this version cannot carry out yet. */
   | 'DECOMMISSION_UNSUPPORTED'
   | 'FOOTPRINT_UNSUPPORTED'
@@ -78,6 +81,16 @@ function checkService(before: ServiceSpec, after: ServiceSpec, isDeployed: boole
   fixed('USER_CHANGED', 'user', before.user, after.user, 'the volumes belong to the old user')
   fixed('PRINCIPAL_CHANGED', 'principal', principalOf(before), principalOf(after), 'every reservation names the old one')
   fixed('ROLE_CHANGED', 'role', roleOf(before), roleOf(after), 'every reservation names the old one')
+  for (const [name, { generate }] of Object.entries(after.values)) {
+    const was = own(before.values, name)?.generate
+    if (was !== undefined && was !== generate)
+      add(
+        'VALUE_CHANGED',
+        `values.${name}.generate`,
+        `cannot change from ${was} to ${generate}; the value was generated once and stays`,
+        'keep it, or add a value of another name',
+      )
+  }
   if (isDeployed)
     fixed('REGION_CHANGED', 'region', before.region ?? 'any', after.region ?? 'any', 'what is reserved and stored is where it is')
 }
@@ -147,43 +160,68 @@ const keepsData = ({ volumes, externalVolumes = {}, hostVolumes = {}, tasks, res
     (each) => Object.keys(each).length > 0,
   ) || Object.values(hostVolumes).some(({ mode = 'RW' }) => mode === 'RW')
 
-/** Taking such a volume out is plain to see; another place under the old name would be found empty, and taken for new. */
+/**
+ * Taking such a volume out is plain to see. Another place under the old name, or at the old path, would be found empty and taken
+ * for new, or hold what belongs to another path.
+ */
 function checkOtherVolumes({ name, before, after, services }: PodChange, add: Add): void {
-  const moved = (path: string, from: string, to: string): void => {
-    if (from === to) return
+  const [was, is] = [otherVolumes(services[0], name, before), otherVolumes(services[1], name, after)]
+  for (const volume of was.filter(({ isWritten }) => isWritten)) {
+    const next = is.find(({ key }) => key === volume.key) ?? is.find(({ path }) => path === volume.path)
+    const inItsPlace = is.find(({ path }) => path === volume.path)
+    const other = [next, inItsPlace].find((each) => each !== undefined && each.source !== volume.source)
+    if (other === undefined) continue
     add(
       'DATA_LEFT_BEHIND',
-      `pods.${name}.${path}`,
-      `cannot change from ${from} to ${to}; the data stays in the old place, and the tasks would find the new one empty`,
-      'add a volume of another name, copy, then remove this one',
+      `pods.${name}.${other.key}`,
+      `cannot take the place of ${volume.source} with ${other.source} (path ${volume.path}); the data stays in the old place, and the tasks would find other data or none`,
+      'add a volume of another name and path, copy, then remove this one',
     )
-  }
-  for (const [key, volume] of Object.entries(before.hostVolumes ?? {})) {
-    const next = own(after.hostVolumes, key)
-    if (next !== undefined && (volume.mode ?? 'RW') === 'RW') moved(`hostVolumes.${key}.hostPath`, volume.hostPath, next.hostPath)
-  }
-  for (const [key, volume] of Object.entries(before.externalVolumes ?? {})) {
-    const next = own(after.externalVolumes, key)
-    if (next === undefined) continue
-    const nameIn = (service: ServiceSpec, of: typeof volume): string => of.name ?? `${service.name}_${name}`
-    moved(`externalVolumes.${key}.driver`, volume.driver, next.driver)
-    moved(`externalVolumes.${key}.name`, nameIn(services[0], volume), nameIn(services[1], next))
-    moved(`externalVolumes.${key}.separator`, volume.separator ?? '_', next.separator ?? '_')
-    moved(`externalVolumes.${key}.shared`, sharing(volume.shared), sharing(next.shared))
   }
 }
 
-const sharing = (shared = false): string => (shared ? 'one volume for all' : 'a volume for each instance')
+interface OtherVolume {
+  /** For example `hostVolumes.data`. */
+  readonly key: string
+  readonly path: string
+  /** Where the data is. */
+  readonly source: string
+  readonly isWritten: boolean
+}
+
+const otherVolumes = (service: ServiceSpec, pod: string, { hostVolumes = {}, externalVolumes = {} }: PodSpec): OtherVolume[] => [
+  ...Object.entries(hostVolumes).map(([key, { hostPath, path, mode = 'RW' }]) => ({
+    key: `hostVolumes.${key}`,
+    path,
+    source: `${hostPath} of the agent`,
+    isWritten: mode === 'RW',
+  })),
+  ...Object.entries(externalVolumes).map(([key, volume]) => ({
+    key: `externalVolumes.${key}`,
+    path: volume.path,
+    source: `${externalVolumeName(service.name, pod, volume)} of ${volume.driver}`,
+    isWritten: volume.mode === 'RW',
+  })),
+]
 
 function checkInit({ name, before, after, newest }: PodChange, add: Add): void {
   for (const [task, { goal }] of Object.entries(after.tasks)) {
-    if (goal !== 'INIT' || own(before.tasks, task)?.goal === 'INIT') continue
-    add(
-      'INIT_ADDED',
-      `pods.${name}.tasks.${task}.goal`,
-      `would never run on ${newest} and the others that exist; INIT comes before a footprint is first used`,
-      'give it the goal ONCE, or add a pod type of another name',
-    )
+    const was = own(before.tasks, task)?.goal
+    const path = `pods.${name}.tasks.${task}.goal`
+    if (goal === 'INIT' && was !== 'INIT')
+      add(
+        'INIT_ADDED',
+        path,
+        `would never run on ${newest} and the others that exist; INIT comes before a footprint is first used`,
+        'give it the goal ONCE, or add a pod type of another name',
+      )
+    else if (goal !== 'INIT' && was === 'INIT')
+      add(
+        'INIT_CHANGED',
+        path,
+        `cannot change from INIT to ${goal}; what initialises would run on ${newest} and the others that hold data`,
+        'keep INIT, or remove the task and add one of another name',
+      )
   }
 }
 

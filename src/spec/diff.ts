@@ -4,7 +4,7 @@
  */
 import type { TargetConfigId } from '../ids.js'
 import { checkUpdate, isNotYet, type Refusal } from './check-update.js'
-import { diffFields, type FieldChange } from './field-changes.js'
+import { diffFields, locateChanges, type FieldChange } from './field-changes.js'
 import { diffHoldings, type HoldingChange } from './holdings.js'
 import { footprintHash, podHash, specId, taskHash } from './identity.js'
 import { own } from './own.js'
@@ -93,7 +93,10 @@ function diffPod(pod: string, before: PodSpec | undefined, after: PodSpec | unde
       footprint: [],
     }
   }
-  const fields = diffFields(before, after).map((change) => ({ ...change, restarts: restartsOf(before, after, change) }))
+  const fields = locateChanges(before, after).map(({ keys, ...change }) => ({
+    ...change,
+    restarts: restartsOf(before, after, keys),
+  }))
   const tasks = diffTasks(before, after)
   const did = (outcome: TaskOutcome): boolean => tasks.some((task) => task.outcome === outcome)
   const outcomes: PodOutcome[] = [
@@ -126,8 +129,8 @@ function diffTasks(before: PodSpec, after: PodSpec): TaskDiff[] {
 }
 
 /** Whom this field alone would restart: asked of the hashes, so that nothing is said here that they do not do. */
-function restartsOf(before: PodSpec, after: PodSpec, { path }: FieldChange): string[] {
-  return diffTasks(before, withField(before, after, path.split('.')) as PodSpec)
+function restartsOf(before: PodSpec, after: PodSpec, keys: readonly string[]): string[] {
+  return diffTasks(before, withField(before, after, keys) as PodSpec)
     .filter(({ outcome }) => outcome === 'restart' || outcome === 'runAgain')
     .map(({ task }) => task)
 }

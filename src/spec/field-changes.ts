@@ -13,17 +13,26 @@ type Fields = Readonly<Record<string, unknown>>
 
 const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null
 
+/** With the keys that lead to it; a key may have dots in it. */
+export interface LocatedChange extends FieldChange {
+  readonly keys: readonly string[]
+}
+
 /** In the order of the paths. Passwords in addresses are left out. */
-export function diffFields(before: unknown, after: unknown, path = ''): FieldChange[] {
+export const diffFields = (before: unknown, after: unknown): FieldChange[] =>
+  locateChanges(before, after).map(({ keys: _keys, ...change }) => change)
+
+export function locateChanges(before: unknown, after: unknown, at: readonly string[] = []): LocatedChange[] {
   if (before === after) return []
   if (isFields(before) && isFields(after) && Array.isArray(before) === Array.isArray(after)) {
     const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])]
     if (!Array.isArray(before)) keys.sort()
-    return keys.flatMap((key) => diffFields(own(before, key), own(after, key), path === '' ? key : `${path}.${key}`))
+    return keys.flatMap((key) => locateChanges(own(before, key), own(after, key), [...at, key]))
   }
   return [
     {
-      path,
+      path: at.join('.'),
+      keys: at,
       ...(before === undefined ? {} : { before: withoutPasswords(before) }),
       ...(after === undefined ? {} : { after: withoutPasswords(after) }),
     },

@@ -32,6 +32,12 @@ const diffOf = (before: object, after: object): PodDiff | undefined => diffServi
 describe('a difference', () => {
   test.for<[string, object, object, readonly string[]]>([
     ['what only counts when a task is stopped', {}, { tasks: { server: { ...task, preStop: { command: 'x' } } } }, []],
+    [
+      'a key with dots',
+      { tasks: { server: { ...task, labels: { 'a.b': '1', a: '1' } } } },
+      { tasks: { server: { ...task, labels: { 'a.b': '2', 'a.c': '1' } } } },
+      ['server RUNNING restart'],
+    ],
     ['a list that grows', { uris: ['file:///a'] }, { uris: ['file:///a', 'file:///b'] }, ['server RUNNING restart']],
     ['a list that shrinks', { uris: ['file:///a', 'file:///b'] }, { uris: ['file:///b'] }, ['server RUNNING restart']],
     [

@@ -81,6 +81,24 @@ const faults: readonly (readonly [string, unknown, string, RegExp])[] = [
     'pods.db.tasks.server.env.X',
     /port that pod db does not have/,
   ],
+  [
+    'a port that several peers have',
+    spec({
+      tasks: {
+        server: { ...task, ports: { a: { port: 0 } }, env: { X: '{{peers.db.a}}' } },
+        other: { ...task, ports: { a: { port: 0 } } },
+      },
+    }),
+    'pods.db.tasks.server.env.X',
+    /could be the port of several tasks/,
+  ],
+  [
+    'one volume outside twice',
+    spec({ externalVolumes: { data: { driver: 'x', mode: 'RW', path: 'data' }, log: { driver: 'x', mode: 'RW', path: 'log' } } }),
+    'pods.db.externalVolumes.log.name',
+    /is the same volume as spec\.pods\.db\.externalVolumes\.data/,
+  ],
+  ['a text that ends too early', withTask({ env: { X: 'a\0b' } }), 'pods.db.tasks.server.env.X', /no NUL character/],
   ['an open brace', withTask({ env: { X: '{{pod.index' } }), 'pods.db.tasks.server.env.X', /without a matching \}\}/],
   [
     'a phase for no pod',

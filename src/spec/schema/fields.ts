@@ -43,7 +43,10 @@ export const gpus = z.int().min(1).max(1024)
 export const memoryMb = z.int().min(32).max(16_777_216)
 export const diskMb = z.int().min(1).max(1_073_741_824)
 export const durationMs = (min: number, max = 86_400_000) => z.int().min(min).max(max)
-export const command = z.string().min(1).max(65_536)
+const noNul = (text: string): boolean => !text.includes('\0')
+export const text = (max: number) =>
+  z.string().max(max).refine(noNul, 'must have no NUL character: nothing after it would be seen')
+export const command = text(65_536).min(1)
 
 /** Names that Mesos uses in the sandbox of an executor or a task. */
 const reservedPaths = new Set(['containers', 'stdout', 'stderr', 'stdout.logrotate.conf', 'stderr.logrotate.conf', 'tmp'])

@@ -1,6 +1,6 @@
 /** One process of a pod. Pure. */
 import { z } from 'zod'
-import { command, cpus, durationMs, envName, field, label, memoryMb, sandboxName, sandboxPath } from './fields.js'
+import { command, cpus, durationMs, envName, field, label, memoryMb, sandboxName, sandboxPath, text } from './fields.js'
 import { resourceFields } from './resources.js'
 
 const checkCommand = z.string().min(1).max(16_384)
@@ -109,7 +109,7 @@ export const task = z.strictObject({
   ),
   command: field(command, 'Run by `/bin/sh -c` in the sandbox. Placeholders are not replaced here: use `env`.'),
   env: field(
-    z.record(envName, z.string().max(65_536)).default({}),
+    z.record(envName, text(65_536)).default({}),
     'Environment. Values may hold placeholders: `{{pod.index}}`, `{{agent.address}}`, `{{peers.POD.PORT}}`, `{{values.NAME}}` ...',
   ),
   cpus: field(cpus.optional(), 'Cores; needed unless `resourceSet` is given.', { unit: 'cores' }),
