@@ -37,12 +37,18 @@ export const withSpecOptions = (command: Command): Command =>
     .option('--env-file <file>', 'with --compat: variables for its template, KEY=VALUE in each line; may be repeated', gather)
     .option('--lenient', 'with --compat: note what is wrong in the file but harmless, instead of refusing it')
 
+/** Only a module has a name behind its last `#`; files may be called what they like. */
+function splitPlace(place: string): [file: string, name?: string] {
+  const at = place.lastIndexOf('#')
+  return at < 0 || isYaml(place) || place.endsWith('.json') ? [place] : [place.slice(0, at), place.slice(at + 1)]
+}
+
 /**
  * The spec, or what is wrong with it.
  * @throws InvalidArgumentError when the file cannot be read or the options do not fit together.
  */
 export async function readSpec(place: string, options: SpecOptions = {}): Promise<LoadedSpec> {
-  const [file = '', name] = place.split('#')
+  const [file, name] = splitPlace(place)
   checkOptions(file, options)
   if (options.compat === true) return readCompat(file, options)
   if (isYaml(file)) return readYaml(file, options)

@@ -100,7 +100,8 @@ function checkRemoval(name: string, { allowDecommission = false }: PodSpec, high
   const held = `cannot be removed while ${name}-${highest} has reserved resources`
   if (allowDecommission)
     add('DECOMMISSION_UNSUPPORTED', path, `${held}: this version cannot give up instances yet`, 'keep the pod')
-  else add('POD_REMOVED', path, held, 'keep the pod, or allow it first, in an update of its own: allowDecommission: true')
+  else
+    add('POD_REMOVED', path, held, 'keep the pod; a version that can give up instances will want allowDecommission: true first')
 }
 
 function checkCount(name: string, { count, allowDecommission = false }: PodSpec, highest: number, add: Add): void {
@@ -109,7 +110,13 @@ function checkCount(name: string, { count, allowDecommission = false }: PodSpec,
   const held = `cannot shrink to ${count} while ${name}-${highest} has reserved resources`
   if (allowDecommission)
     add('DECOMMISSION_UNSUPPORTED', path, `${held}: this version cannot give up instances yet`, `keep ${highest + 1}`)
-  else add('COUNT_LOWERED', path, held, `keep ${highest + 1}, or allow the loss of their data: allowDecommission: true`)
+  else
+    add(
+      'COUNT_LOWERED',
+      path,
+      held,
+      `keep ${highest + 1}; a version that can give up instances will want allowDecommission: true`,
+    )
 }
 
 interface PodChange {

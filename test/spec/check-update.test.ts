@@ -179,7 +179,7 @@ describe('changes of a deployed service', () => {
 
   test('on one line: where, what would happen, what to do', () => {
     expect(checkUpdate(before, build({ count: 2 }), deployed).map(refusalText)).toEqual([
-      'pods.db.count: cannot shrink to 2 while db-2 has reserved resources; keep 3, or allow the loss of their data: allowDecommission: true',
+      'pods.db.count: cannot shrink to 2 while db-2 has reserved resources; keep 3; a version that can give up instances will want allowDecommission: true',
     ])
   })
 

@@ -22,6 +22,11 @@ export interface ConvertOptions {
 /** Its region was no part of the file. */
 const regionVariable = 'SERVICE_REGION'
 
+/** The role that Marathon gave the scheduler, and whether it had to keep to it. */
+const groupRoleVariable = 'MESOS_ALLOCATION_ROLE'
+const enforceVariable = 'MARATHON_APP_ENFORCE_GROUP_ROLE'
+const migrationVariable = 'ENABLE_ROLE_MIGRATION'
+
 /** Longest name of a service, as DNS has it. */
 const maxServiceName = 63
 
@@ -56,7 +61,7 @@ export function convertService(raw: RawService, options: ConvertOptions, finding
       environmentPath(regionVariable),
       `dcos-commons could place the service in the region ${region} alone; if it did, add region to the spec`,
     )
-  const { role, principal } = rights(raw, name, findings)
+  const { role, principal } = rights(raw, name, findings, groupRole(options.env, findings))
   return build(origins, place, {
     name: ['name', name],
     user: [['scheduler', 'user'], raw.scheduler?.user],
@@ -95,9 +100,14 @@ function convertServiceName(written: string, findings: Findings): string | undef
 }
 
 /** Under these the cluster knows the reservations; left out where the spec means the same by itself. */
-function rights(raw: RawService, name: string | undefined, findings: Findings): { role?: string; principal?: string } {
+function rights(
+  raw: RawService,
+  name: string | undefined,
+  findings: Findings,
+  groupRole: string | undefined,
+): { role?: string; principal?: string } {
   if (raw.name === undefined || name === undefined) return { ...given(raw) }
-  const role = `${raw.name.replace(/^\//, '').replaceAll('/', '__')}-role`
+  const role = groupRole ?? `${escapeSlashes(raw.name)}-role`
   const principal = raw.scheduler?.principal ?? `${raw.name}-principal`
   if (principal.startsWith('/'))
     findings.note(
@@ -109,6 +119,20 @@ function rights(raw: RawService, name: string | undefined, findings: Findings): 
     ...(principal === `${name}-principal` ? {} : { principal }),
   }
 }
+
+/** Of the folder, where Marathon enforces it. Public agents are nobody's own. */
+function groupRole(env: ConvertOptions['env'], findings: Findings): string | undefined {
+  const role = env[groupRoleVariable] ?? ''
+  if (env[enforceVariable]?.toLowerCase() !== 'true' || role === '' || role === 'slave_public') return undefined
+  if ((env[migrationVariable] ?? '') !== '')
+    findings.note(
+      environmentPath(migrationVariable),
+      `dcos-commons was subscribed under its old role too; here it is ${escapeSlashes(role)} alone, and what is reserved under the old one is not used`,
+    )
+  return escapeSlashes(role)
+}
+
+const escapeSlashes = (text: string): string => text.replace(/^\//, '').replaceAll('/', '__')
 
 const given = ({ scheduler }: RawService): { principal?: string } =>
   scheduler?.principal === undefined ? {} : { principal: scheduler.principal }

@@ -226,6 +226,16 @@ describe('the name of the service', () => {
     expect(notesOf(result)[0]).toMatch(/^1:7 name /)
   })
 
+  test.each([
+    [{ MESOS_ALLOCATION_ROLE: 'team', MARATHON_APP_ENFORCE_GROUP_ROLE: 'true' }, 'team'],
+    [{ MESOS_ALLOCATION_ROLE: '/a/b', MARATHON_APP_ENFORCE_GROUP_ROLE: 'TRUE' }, 'a__b'],
+    [{ MESOS_ALLOCATION_ROLE: 'team', MARATHON_APP_ENFORCE_GROUP_ROLE: 'false' }, undefined],
+    [{ MESOS_ALLOCATION_ROLE: 'team' }, undefined],
+    [{ MESOS_ALLOCATION_ROLE: 'slave_public', MARATHON_APP_ENFORCE_GROUP_ROLE: 'true' }, undefined],
+  ])('the role of a folder, with %o', (env, role) => {
+    expect(specOf(loadText(serviceFile(), { env })).role).toBe(role)
+  })
+
   test('63 characters are taken, as DNS takes them', () => {
     expect(specOf(named('s'.repeat(63))).name).toHaveLength(63)
     expect(problemsOf(named('s'.repeat(64)))).toEqual([expect.stringMatching(/at most 63 characters \(it has 64\)/)])
