@@ -123,6 +123,8 @@ test('a leader that is deposed while it writes can write nothing more, and anoth
   await session.commit([{ key: 'k/mine', value: '1' }])
   await vi.waitFor(() => expect(child.lines).toContain('ended deposed'), generous)
   await vi.waitFor(() => expect(child.lines).toContain('ERR_STORE_DEPOSED'), generous)
+  // It tries to lead again, and would as soon as the lock is free.
+  await vi.waitFor(() => expect(child.lines.some((line) => line.startsWith('again '))).toBe(true), generous)
   await session.close()
   const after = await open()
   expect(after.records.get('k/first')).toBe(first)
